@@ -1,0 +1,169 @@
+"""A potential dose-limiting toxicity: whether an event must be put before the physician now.
+
+The definition is data from the study file. This first evaluator answers only POTENTIAL_DLT or none, and errs on the
+side of ringing: a missing grade, relation, code or infusion time is taken at its worst and marked provisional. Only
+people confirm or reject. Sources: rules.md 4.2, readings.md "Dose-limiting toxicity" 1, 7 and 13.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tocsin.domain.calendars import Span, end_of_day, local_day
+from tocsin.domain.case import Coded, Event, Infusion
+from tocsin.domain.known import Known
+from tocsin.domain.words import Agent, Party, is_suspected
+
+POTENTIAL_DLT = "POTENTIAL_DLT"
+NO_DLT = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class DltRule:
+    """One condition. `codes` and `words` name the events; both empty means any event. `min_grade` is on any scale."""
+
+    id: str
+    text: str
+    min_grade: int
+    codes: frozenset[str] = frozenset()
+    words: re.Pattern[str] | None = None
+    needs_relation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Events that are not dose-limiting. Applies here only where code and grade alone decide."""
+
+    id: str
+    text: str
+    codes: frozenset[str]
+    max_grade: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DltDefinition:
+    """The study's definition, in force from `day_base` (0: infusion is day 0) over `window_days`."""
+
+    id: str
+    status: str
+    window_days: int
+    day_base: int
+    rules: tuple[DltRule, ...]
+    exclusions: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of one event."""
+
+    state: str
+    rule_id: str | None
+    reasons: tuple[str, ...]
+    is_provisional: bool = False
+
+
+def window(started: datetime, zone: ZoneInfo, definition: DltDefinition) -> Span:
+    """From the start of infusion to 23:59:59 site-local of the last study day (rules.md 4.2 W; vectors W01 to W04)."""
+    last = local_day(started, zone) + timedelta(days=definition.window_days - definition.day_base)
+    return Span(started, end_of_day(last, zone))
+
+
+def evaluate(
+    event: Event,
+    coded: Coded | None,
+    infusions: Sequence[Infusion],
+    zone: ZoneInfo,
+    definition: DltDefinition,
+    *,
+    is_fatal: bool,
+) -> Verdict:
+    """POTENTIAL_DLT as soon as a rule's grade and condition hold, or cannot be ruled out."""
+    grade = 5 if is_fatal else event.worst_grade()
+    where, where_missing = _in_window(event, infusions, zone, definition)
+    if where is None:
+        return Verdict(NO_DLT, None, (where_missing,))
+    relation, relation_missing = _relation(event)
+    held = [
+        (rule, named)
+        for rule in definition.rules
+        if (grade is None or grade >= rule.min_grade)
+        and (named := _names(rule, event, coded)) is not None
+        and not (rule.needs_relation and relation is Known.NO)
+        and not (_is_any_event(rule) and grade != 5 and _excluded(coded, grade, definition) is not None)
+    ]
+    if not held:
+        return Verdict(NO_DLT, None, (_why_none(coded, grade, relation, definition),))
+    # Named rules stand before "any event"; without a grade the lowest threshold is the one that cannot be ruled out.
+    rule, named = min(held, key=lambda found: (_is_any_event(found[0]), found[0].min_grade if grade is None else 0))
+    missing = [m for m in (where_missing, relation_missing if rule.needs_relation else "") if m]
+    if grade is None:
+        missing.append("no grade: taken at its worst")
+    reasons = [f"{rule.id}: {rule.text}", named, where, *([f"grade {grade}"] if grade is not None else []), *missing]
+    return Verdict(POTENTIAL_DLT, rule.id, tuple(reasons), bool(missing))
+
+
+def _is_any_event(rule: DltRule) -> bool:
+    return not rule.codes and rule.words is None
+
+
+def _in_window(
+    event: Event, infusions: Sequence[Infusion], zone: ZoneInfo, definition: DltDefinition
+) -> tuple[str | None, str]:
+    """(why it counts as inside, what was missing for that), or (None, why it is outside)."""
+    spans = [span for i in infusions if (span := i.started.span(zone)) is not None]
+    if not spans:
+        return "no infusion is recorded for this subject", "taken as inside the DLT window"
+    onset = event.onset.span(zone) if event.onset is not None else None
+    if onset is None:
+        return "the onset is not known", "taken as inside the DLT window"
+    for started in spans:
+        early = window(started.earliest, zone, definition)
+        late = window(started.latest, zone, definition)
+        if onset.latest >= early.earliest and onset.earliest <= late.latest:
+            sure = onset.earliest >= late.earliest and onset.latest <= early.latest
+            day = (local_day(onset.earliest, zone) - local_day(started.earliest, zone)).days + definition.day_base
+            return (
+                f"onset {event.onset} is inside the window of {definition.window_days} days (study day {day})",
+                "" if sure else "the dates leave it open: taken as inside the DLT window",
+            )
+    return None, f"onset {event.onset} is outside the DLT window of {definition.window_days} days after infusion"
+
+
+def _relation(event: Event) -> tuple[Known, str]:
+    said = [is_suspected(event.relation(Agent.PRODUCT, party)) for party in Party]
+    if Known.YES in said:
+        return Known.YES, ""
+    if Known.UNKNOWN in said:
+        return Known.UNKNOWN, "a relation to the product is not judged by both parties: taken as related"
+    return Known.NO, ""
+
+
+def _names(rule: DltRule, event: Event, coded: Coded | None) -> str | None:
+    """Why the rule's condition names this event; None when it does not."""
+    if _is_any_event(rule):
+        return "the rule covers any event"
+    if coded is not None and coded.code in rule.codes:
+        return f"coded as {coded.term}"
+    if rule.words is not None and (found := rule.words.search(event.verbatim)):
+        return f"the site's words name it: {found.group(0)!r}"
+    return None
+
+
+def _excluded(coded: Coded | None, grade: int | None, definition: DltDefinition) -> Exclusion | None:
+    """The exclusion that code and grade alone settle. No code or no grade settles nothing."""
+    if coded is None or coded.code is None or grade is None:
+        return None
+    return next((x for x in definition.exclusions if coded.code in x.codes and grade <= x.max_grade), None)
+
+
+def _why_none(coded: Coded | None, grade: int | None, relation: Known, definition: DltDefinition) -> str:
+    excluded = _excluded(coded, grade, definition)
+    if excluded is not None:
+        return f"{excluded.id}: {excluded.text}"
+    if relation is Known.NO:
+        return "both parties judge it not related to the product"
+    return f"no rule of {definition.id} names an event of grade {grade}"

@@ -1,0 +1,166 @@
+"""The bodies of the messages of the first release, one class a message, each a full snapshot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from tocsin.messages.envelope import Body
+from tocsin.messages.facts import (
+    DoseFacts,
+    EventFacts,
+    Observation,
+    ReportFacts,
+)
+
+
+class KeptEvent(Body):
+    """An event with the number it has here: `TOC-0031-E2`. It keeps that number over all revisions."""
+
+    event_id: str
+    facts: EventFacts
+
+
+class Contradiction(Body):
+    """Two facts that cannot both be. `read_as` is the worse reading, which counts until the site answers."""
+
+    pointer: str
+    problem: str
+    read_as: str
+
+
+class DuplicateLink(Body):
+    """A case that may tell of the same event, and why. A person decides."""
+
+    case_id: str
+    reasons: list[str]
+
+
+class ReportReceivedV1(Body):
+    """A whole report as the site sent it, with the numbers we gave. A follow-up raises `revision`."""
+
+    case_id: str
+    revision: int = Field(ge=1)
+    study: str
+    site: str
+    subject: str | None = None
+    received_at: datetime
+    facts: ReportFacts
+    events: list[KeptEvent]
+    is_nullified: bool = False
+    reason: str | None = None
+    missing: list[str] = Field(default_factory=list)
+    contradictions: list[Contradiction] = Field(default_factory=list)
+    possible_duplicates: list[DuplicateLink] = Field(default_factory=list)
+
+
+class DoseRecordedV1(Body):
+    """Who was enrolled, dosed or withdrawn, or what went wrong with a product."""
+
+    record_id: str
+    study: str
+    site: str
+    subject: str | None = None
+    received_at: datetime
+    facts: DoseFacts
+
+
+class ObservationsRecordedV1(Body):
+    """Observations of one subject, as posted together."""
+
+    record_id: str
+    study: str
+    site: str
+    subject: str
+    received_at: datetime
+    observations: list[Observation]
+
+
+class CandidateTerm(Body):
+    code: str
+    term: str
+    soc: str
+    score: float
+    why: str
+
+
+class CodedEvent(Body):
+    """What the coder made of one event. `grades` carries the site's grade on, per scale, unchanged."""
+
+    event_id: str
+    verbatim: str
+    status: Literal["coded", "needs_review", "corrected"]
+    llt_code: str | None = None
+    term: str | None = None
+    soc: str | None = None
+    method: str
+    confidence: float | None = None
+    reasons: list[str]
+    candidates: list[CandidateTerm] = Field(default_factory=list)
+    grades: dict[str, int] = Field(default_factory=dict)
+
+
+class EventsCodedV1(Body):
+    """Every event of one revision of a case, coded or held for a person."""
+
+    case_id: str
+    revision: int = Field(ge=1)
+    study: str
+    dictionary: str
+    coded_at: datetime
+    coder: str
+    events: list[CodedEvent]
+
+
+class QueryRaisedV1(Body):
+    """What is asked of a site. `about` is a JSON Pointer into the report."""
+
+    query_id: str
+    case_id: str
+    study: str
+    site: str
+    kind: Literal["missing", "contradiction", "duplicate", "awareness", "grade"]
+    about: str
+    question: str
+    raised_at: datetime
+    batch: str | None = None
+
+
+class DecisionRecordedV1(Body):
+    """What a person decided or a timer did: on the log, so that a rebuild knows it too."""
+
+    decision_id: str
+    case_id: str | None = None
+    study: str
+    what: str
+    by: str
+    at: datetime
+    about: str
+    reason: str | None = None
+    detail: dict[str, str | int | float | bool | list[str] | None] = Field(default_factory=dict)
+
+
+class AlertRaisedV1(Body):
+    """The bell rang, and why. Stays inside the walls: webhooks and mail carry less."""
+
+    alert_id: str
+    case_id: str | None
+    study: str
+    kind: str
+    level: str
+    reasons: list[str]
+    raised_at: datetime
+
+
+class AlertSettledV1(Body):
+    """Who answered."""
+
+    alert_id: str
+    case_id: str | None
+    study: str
+    how: Literal["acknowledged", "closed"]
+    by: str
+    at: datetime
+    reason: str | None = None

@@ -1,0 +1,117 @@
+"""The envelope of every message: CloudEvents 1.0 attributes as headers (binary mode), the body as JSON.
+
+`occurred_at` is when the fact became true, `recorded_at` when this system wrote it down; day zero is computed from
+the facts in the body, never from the broker's time. Unknown type or version is `Poison`, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tocsin.bus.port import Received, Record
+from tocsin.errors import Poison
+
+_TOCSIN = uuid5(NAMESPACE_URL, "urn:tocsin:messages")
+
+
+class Body(BaseModel):
+    """The base of every message body: closed and frozen, so that an unknown field is a contract broken aloud."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+B = TypeVar("B", bound=Body, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Generic[B]):
+    """One message. `type` is also its topic; `key` orders it among its like; both times are aware and UTC."""
+
+    id: UUID
+    type: str
+    key: str
+    source: str
+    study: str
+    occurred_at: datetime
+    recorded_at: datetime
+    body: B
+    traceparent: str | None = None
+
+
+def identity(*parts: str) -> UUID:
+    """The id that follows from what a message is about: the same fact has the same id, also on a rebuild."""
+    return uuid5(_TOCSIN, "\x1f".join(parts))
+
+
+def encode(envelope: Envelope[Body]) -> Record:
+    """The record to publish: topic and key as the envelope says, attributes as `ce_*` headers."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(envelope.id),
+        "ce_type": envelope.type,
+        "ce_source": envelope.source,
+        "ce_subject": envelope.key,
+        "ce_time": _stamp(envelope.occurred_at),
+        "ce_recordedat": _stamp(envelope.recorded_at),
+        "ce_study": envelope.study,
+        "content-type": "application/json",
+    }
+    if envelope.traceparent:
+        headers["traceparent"] = envelope.traceparent
+    return Record(
+        topic=envelope.type,
+        key=envelope.key,
+        value=envelope.body.model_dump_json(by_alias=True, exclude_unset=True).encode(),
+        headers=headers,
+    )
+
+
+def decode(received: Received, bodies: Mapping[str, type[Body]] | None = None) -> Envelope[Any]:
+    """The envelope of a record; Poison says which header or field is wrong."""
+    from tocsin.messages.topics import BODIES  # late: the table imports every message, and they import this
+
+    known = BODIES if bodies is None else bodies
+    headers = received.headers
+    try:
+        kind = headers["ce_type"]
+        if headers["ce_specversion"] != "1.0":
+            raise Poison(f"ce_specversion {headers['ce_specversion']!r} is not 1.0")
+        if kind not in known:
+            raise Poison(f"no message is called {kind!r}; known are {', '.join(sorted(known))}")
+        return Envelope(
+            id=UUID(headers["ce_id"]),
+            type=kind,
+            key=received.key,
+            source=headers["ce_source"],
+            study=headers["ce_study"],
+            occurred_at=_instant(headers["ce_time"]),
+            recorded_at=_instant(headers["ce_recordedat"]),
+            body=known[kind].model_validate_json(received.value),
+            traceparent=headers.get("traceparent"),
+        )
+    except KeyError as missing:
+        raise Poison(f"header {missing} is missing") from None
+    except ValidationError as broken:
+        places = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in broken.errors()[:5])
+        raise Poison(f"{kind} breaks its contract at {places}") from None
+    except ValueError as wrong:
+        raise Poison(f"a header cannot be read: {wrong}") from None
+
+
+def _stamp(at: datetime) -> str:
+    if at.utcoffset() is None:
+        raise ValueError(f"a message needs aware times, not {at!r}")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.utcoffset() is None:
+        raise ValueError(f"{text!r} has no zone")
+    return at.astimezone(UTC)

@@ -1,0 +1,93 @@
+"""From messages to the book of rules: one named function at each border, and nothing decided on the way."""
+
+from __future__ import annotations
+
+from tocsin.domain.calendars import Partial
+from tocsin.domain.case import Coded, Event, GradeStep, Infusion, Opinion, Report
+from tocsin.domain.known import Known
+from tocsin.domain.words import Scale
+from tocsin.messages.bodies import DoseRecordedV1, EventsCodedV1, KeptEvent, ReportReceivedV1
+from tocsin.messages.facts import EventFacts, InfusionFacts, ReportFacts
+
+
+def report_of(body: ReportReceivedV1) -> Report:
+    """One revision as the rules see it."""
+    return Report(
+        case_id=body.case_id,
+        revision=body.revision,
+        study=body.study,
+        site=body.site,
+        kind=body.facts.kind,
+        received_at=body.received_at,
+        subject=body.subject,
+        patient_denied=body.facts.patient_identifiable is False,
+        has_reporter=_names_a_reporter(body.facts),
+        product=body.facts.product,
+        events=tuple(event_of(kept) for kept in body.events),
+        is_nullified=body.is_nullified,
+    )
+
+
+def event_of(kept: KeptEvent) -> Event:
+    """One event as the rules see it."""
+    facts = kept.facts
+    return Event(
+        event_id=kept.event_id,
+        verbatim=facts.verbatim,
+        onset=_partial(facts.onset),
+        end=_partial(facts.end),
+        stated_serious=Known.of(facts.serious),
+        criteria=frozenset(facts.seriousness),
+        outcome=facts.outcome,
+        action=facts.action,
+        severity=facts.severity,
+        grades=_grades(facts),
+        course=tuple(GradeStep(step.grade, step.scale, Partial.parse(step.from_)) for step in facts.course),
+        opinions=tuple(Opinion(c.agent, c.party, c.relation) for c in facts.causality),
+        investigator_aware_at=_partial(facts.investigator_aware_at),
+        treated=Known.of(facts.treated),
+        asymptomatic=Known.of(facts.asymptomatic),
+        culture_positive=Known.of(facts.culture_positive),
+        component_of=facts.component_of,
+        alternative_cause=facts.alternative_cause,
+        is_nullified=facts.nullified,
+    )
+
+
+def codings_of(body: EventsCodedV1) -> tuple[Coded, ...]:
+    """What the coder made of each event; a code that waits for a person is no code."""
+    return tuple(
+        Coded(
+            event_id=event.event_id,
+            revision=body.revision,
+            is_coded=event.status in ("coded", "corrected"),
+            code=event.llt_code if event.status in ("coded", "corrected") else None,
+            term=event.term if event.status in ("coded", "corrected") else None,
+            soc=event.soc if event.status in ("coded", "corrected") else None,
+            dictionary=body.dictionary,
+        )
+        for event in body.events
+    )
+
+
+def infusion_of(body: DoseRecordedV1) -> Infusion | None:
+    """The infusion a dose message records; None when it records something else."""
+    if not isinstance(body.facts, InfusionFacts):
+        return None
+    return Infusion(started=Partial.parse(body.facts.started_at), level=body.facts.level)
+
+
+def _names_a_reporter(facts: ReportFacts) -> bool:
+    who = facts.reporter
+    return who is not None and any((who.name, who.role, who.contact))
+
+
+def _grades(facts: EventFacts) -> tuple[tuple[Scale, int], ...]:
+    if facts.grade is None:
+        return ()
+    stated = ((Scale.CTCAE, facts.grade.ctcae), (Scale.ASTCT, facts.grade.astct))
+    return tuple((scale, grade) for scale, grade in stated if grade is not None)
+
+
+def _partial(text: str | None) -> Partial | None:
+    return None if text is None else Partial.parse(text)
