@@ -1,0 +1,21 @@
+"""INSERT that leaves a row alone which is there already: one name for what both dialects spell their own way."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Executable, Table
+
+
+@cache
+def insert_unless_there(table: Table, dialect: str) -> Executable:
+    """The statement; its `rowcount` is 1 when the row is new, 0 when one of its keys was taken."""
+    # Imported late: each house needs one dialect only (start-up time).
+    insert: Any
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    statement: Executable = insert(table).on_conflict_do_nothing()
+    return statement

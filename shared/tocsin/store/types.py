@@ -1,0 +1,119 @@
+"""The two column types that SQLite and PostgreSQL would otherwise keep differently: an instant and a JSON value."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, TIMESTAMP, Dialect, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+def instant_text(value: datetime) -> str:
+    """An aware datetime as `2026-03-02T01:15:00.000000Z`: UTC, fixed width, so that text order is time order.
+
+    ValueError when it has no zone: an instant without one would have to be guessed.
+    """
+    if value.utcoffset() is None:
+        raise ValueError(f"{value.isoformat()} has no time zone; an instant needs one (use an aware datetime)")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def json_text(value: object, *, sort_keys: bool = False) -> str:
+    """A value as JSON text: no spaces, nothing escaped that UTF-8 can carry, so that it is stored as it was written.
+
+    TypeError for what JSON does not know: a Decimal has to be turned into text or a float by whoever knows which.
+    ValueError for NaN and infinities, and for characters that PostgreSQL cannot keep (U+0000, lone surrogates):
+    both databases refuse the same things.
+    """
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys, default=_unknown
+    )
+    if "\\u0000" in text:
+        _refuse_nul(value)
+    text.encode()  # A lone surrogate cannot be written as UTF-8: UnicodeEncodeError is a ValueError.
+    return text
+
+
+def _unknown(value: object) -> object:
+    if isinstance(value, Decimal):
+        raise TypeError(f"Decimal {value} has no JSON form; keep it as text, or as a float on purpose")
+    raise TypeError(f"{type(value).__name__} has no JSON form; keep it as text")
+
+
+def _refuse_nul(value: object) -> None:
+    """ValueError when U+0000 is in any text of `value`. (The six characters backslash-u-0000 are innocent.)"""
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("text with the character U+0000 cannot be kept; remove it")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_nul(key)
+            _refuse_nul(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_nul(item)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in time. In: any aware datetime; out: the same moment in UTC. ValueError for a naive datetime.
+
+    PostgreSQL keeps `timestamptz`, SQLite the text of `instant_text`; both sort and compare by time, to the
+    microsecond.
+    """
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        text = instant_text(value)
+        return value.astimezone(UTC) if dialect.name == "postgresql" else text
+
+    def process_literal_param(self, value: datetime | None, dialect: Dialect) -> str:
+        return "NULL" if value is None else f"'{instant_text(value)}'"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment.astimezone(UTC)
+
+
+class _TextJson(JSON):
+    """JSON whose SQLite column is declared TEXT.
+
+    SQLite gives a column declared "JSON" numeric affinity and rounds a lone number like 12345678901234567890.
+    """
+
+
+@compiles(_TextJson, "sqlite")
+def _declare_text(type_: _TextJson, compiler: Any, **kw: Any) -> str:
+    return "TEXT"
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value: JSONB on PostgreSQL, text on SQLite. None is SQL NULL. See `json_text` for what is refused.
+
+    Keys may come back in another order (JSONB sorts them), and a whole float beyond 2**53 may come back as an int of
+    the same value. What must be kept to the byte is kept as text or bytes, not as Json.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            # Imported late: a house on SQLite never needs the PostgreSQL dialect (start-up time).
+            from sqlalchemy.dialects.postgresql import JSONB
+
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(_TextJson(none_as_null=True))

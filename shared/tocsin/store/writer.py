@@ -1,0 +1,186 @@
+"""One thread that writes for all: many small works in one transaction, so that one fsync serves them all.
+
+A work is `Callable[[Connection], T]`. It runs once, in a savepoint of its own: when it raises, it alone is rolled back
+and its caller gets the error. Futures are resolved only after COMMIT. When COMMIT fails, every caller of the group
+gets StoreAway and must do the same work again: accepted means durable.
+
+A work's result must not need the connection any more (no open cursor), and a work must be quick: others wait.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from tocsin.errors import Away, StoreAway
+from tocsin.store.engine import Store
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Overloaded(StoreAway):
+    """More work waits than can be done soon. Nothing was taken; try again in a moment."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Connection], Any]
+    future: Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def resolve(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer:
+    """The writing thread of one store: `start` and `stop` it, or hand it to a Crew, which calls `run`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        name: str = "writer",
+        after_commit: Sequence[Callable[[], None]] = (),
+        most_waiting: int = 1000,
+        most_together: int = 128,
+        longest_s: float = 0.02,
+    ) -> None:
+        """At most `most_together` works, begun within `longest_s` seconds, share a transaction.
+
+        `after_commit` is called after each group, on the writing thread; it must be quick and not raise. (The relay
+        needs none of it: it listens to the store.)
+        """
+        self.name = name
+        self._store = store
+        self._after_commit = tuple(after_commit)
+        self._most_together = most_together
+        self._longest_s = longest_s
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(most_waiting)
+        self._gate = threading.Lock()
+        self._closed = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        """Do this work soon. The future holds its result after COMMIT, or its error, or StoreAway.
+
+        Raises Overloaded when too much waits, StoreAway when the writer has been stopped.
+        """
+        job = _Job(work, Future())
+        with self._gate:  # So that nothing slips in behind the last look of a writer that stops.
+            if self._closed:
+                raise StoreAway("nothing is written any more: this process is stopping; send it again in a moment")
+            try:
+                self._jobs.put_nowait(job)
+            except queue.Full:
+                raise Overloaded(
+                    f"{self._jobs.maxsize} works are waiting to be written; try again in a moment"
+                ) from None
+        return job.future
+
+    def waiting(self) -> int:
+        """How many works wait, for the metrics."""
+        return self._jobs.qsize()
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        if self._thread is not None:
+            raise RuntimeError("this writer was started already")
+        self._thread = threading.Thread(target=self.run, args=(self._stop,), name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self, wait_s: float = 10.0) -> None:
+        """Refuse new work, finish what waits, and return when done or after `wait_s` seconds."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(wait_s)
+            if self._thread.is_alive():
+                log.error("writer_did_not_stop", writer=self.name, waited_s=wait_s, waiting=self.waiting())
+        else:
+            self._close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Write until `stop`, then what still waits."""
+        try:
+            while not stop.is_set():
+                self._group(wait_s=0.1)
+            self._closed_gate()
+            while self._group(wait_s=None):
+                pass
+        finally:
+            self._close()
+
+    def _closed_gate(self) -> None:
+        with self._gate:
+            self._closed = True
+
+    def _close(self) -> None:
+        """Refuse what comes, and answer those who would wait for ever."""
+        self._closed_gate()
+        while (job := self._next(None)) is not None:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(StoreAway("the writer ended before this was written; send it again"))
+
+    def _next(self, wait_s: float | None) -> _Job | None:
+        """The next work; None when there is none, at once or after `wait_s` seconds."""
+        try:
+            return self._jobs.get(block=wait_s is not None, timeout=wait_s)
+        except queue.Empty:
+            return None
+
+    def _group(self, wait_s: float | None) -> bool:
+        """Write one group; False when nothing waited."""
+        first = self._next(wait_s)
+        if first is None:
+            return False
+        taken: list[_Job] = []
+        try:
+            with self._store.transaction() as tx:
+                until = time.monotonic() + self._longest_s
+                job: _Job | None = first
+                while job is not None:
+                    # False when the caller has gone away before its work began.
+                    if job.future.set_running_or_notify_cancel():
+                        taken.append(job)
+                        self._do(tx, job)
+                    full = len(taken) >= self._most_together or time.monotonic() >= until
+                    job = None if full else self._next(None)
+        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to every caller of this group
+            self._failed(first, taken, error)
+            return True
+        for job in taken:
+            job.resolve()
+        for listener in self._after_commit:
+            listener()
+        return True
+
+    def _do(self, tx: Connection, job: _Job) -> None:
+        try:
+            with self._store.savepoint(tx):
+                job.result = job.work(tx)
+        except Away:
+            raise  # The connection or the whole transaction is gone, not this work alone.
+        except Exception as error:  # noqa: BLE001  it goes to whoever asked for the work
+            job.error = error
+
+    def _failed(self, first: _Job, taken: list[_Job], error: Exception) -> None:
+        """Nothing of the group is kept: say so to each, also to those whose work had gone well."""
+        if not taken and first.future.set_running_or_notify_cancel():  # BEGIN itself failed.
+            taken.append(first)
+        log.warning("group_not_written", writer=self.name, works=len(taken), error=type(error).__name__)
+        for job in taken:
+            job.future.set_exception(error)
