@@ -8,6 +8,8 @@
     │   └── Conflict            the same key with another body, or a decision already taken (409)
     ├── SettingsError           a setting is missing or wrong; says which and what is allowed
     ├── ProtocolError           a study file is wrong; says file, key, value and what is allowed
+    ├── CriteriaError           a table of grading criteria is wrong (tocsin.criteria)
+    ├── DictionaryError         a dictionary contradicts itself (meddra_coder.dictionary)
     ├── Poison                  a message that can never be read; goes to the dead letters at once
     ├── Away                    something we depend on does not answer; waiting helps
     │   ├── BusAway
