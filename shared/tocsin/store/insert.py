@@ -17,5 +17,6 @@ def insert_unless_there(table: Table, dialect: str) -> Executable:
         from sqlalchemy.dialects.postgresql import insert
     else:
         from sqlalchemy.dialects.sqlite import insert
-    statement: Executable = insert(table).on_conflict_do_nothing()
+    # SQLAlchemy lets go of an INSERT's rowcount unless told to keep it; psycopg's cursor would then say -1.
+    statement: Executable = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     return statement

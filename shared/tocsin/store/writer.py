@@ -1,10 +1,13 @@
 """One thread that writes for all: many small works in one transaction, so that one fsync serves them all.
 
-A work is `Callable[[Connection], T]`. It runs once, in a savepoint of its own: when it raises, it alone is rolled back
-and its caller gets the error. Futures are resolved only after COMMIT. When COMMIT fails, every caller of the group
-gets StoreAway and must do the same work again: accepted means durable.
+A work is `Callable[[Connection], T]`. A work that raises is rolled back alone, and its caller gets the error; the
+neighbours are kept. Futures are resolved only after COMMIT. When COMMIT fails, every caller of the group gets
+StoreAway and must do the same work again: accepted means durable.
 
-A work's result must not need the connection any more (no open cursor), and a work must be quick: others wait.
+**A work must bear to be run twice.** The works of a group run one after the other without savepoints, and only when
+one of them fails is everything rolled back and run once more, each in a savepoint. (Measured on two cores with 32
+callers: PostgreSQL 730 works a second so, 530 with a savepoint each; SQLite 1,700 and 1,600.) So a work changes nothing
+but the database; its result must not need the connection any more; and it is quick, because others wait.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from tocsin.errors import Away, StoreAway
+from tocsin.errors import StoreAway
 from tocsin.store.engine import Store
 
 log = structlog.get_logger(__name__)
@@ -69,7 +72,7 @@ class Writer:
         self._after_commit = tuple(after_commit)
         self._most_together = most_together
         self._longest_s = longest_s
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(most_waiting)
+        self._jobs: queue.Queue[_Job] = queue.Queue(most_waiting)
         self._gate = threading.Lock()
         self._closed = False
         self._stop = threading.Event()
@@ -105,6 +108,7 @@ class Writer:
 
     def stop(self, wait_s: float = 10.0) -> None:
         """Refuse new work, finish what waits, and return when done or after `wait_s` seconds."""
+        self._refuse()
         self._stop.set()
         if self._thread is not None:
             self._thread.join(wait_s)
@@ -118,49 +122,53 @@ class Writer:
         try:
             while not stop.is_set():
                 self._group(wait_s=0.1)
-            self._closed_gate()
+            self._refuse()
             while self._group(wait_s=None):
                 pass
         finally:
             self._close()
 
-    def _closed_gate(self) -> None:
+    def _refuse(self) -> None:
         with self._gate:
             self._closed = True
 
     def _close(self) -> None:
         """Refuse what comes, and answer those who would wait for ever."""
-        self._closed_gate()
+        self._refuse()
         while (job := self._next(None)) is not None:
-            if job.future.set_running_or_notify_cancel():
-                job.future.set_exception(StoreAway("the writer ended before this was written; send it again"))
+            job.future.set_exception(StoreAway("the writer ended before this was written; send it again"))
 
     def _next(self, wait_s: float | None) -> _Job | None:
-        """The next work; None when there is none, at once or after `wait_s` seconds."""
-        try:
-            return self._jobs.get(block=wait_s is not None, timeout=wait_s)
-        except queue.Empty:
-            return None
+        """The next work whose caller still waits for it; None when there is none, at once or after `wait_s` seconds."""
+        while True:
+            try:
+                job = self._jobs.get(block=wait_s is not None, timeout=wait_s)
+            except queue.Empty:
+                return None
+            if job.future.set_running_or_notify_cancel():  # From here on it cannot be cancelled.
+                return job
 
     def _group(self, wait_s: float | None) -> bool:
         """Write one group; False when nothing waited."""
-        first = self._next(wait_s)
-        if first is None:
+        if (first := self._next(wait_s)) is None:
             return False
-        taken: list[_Job] = []
+        taken = [first]
         try:
-            with self._store.transaction() as tx:
-                until = time.monotonic() + self._longest_s
-                job: _Job | None = first
-                while job is not None:
-                    # False when the caller has gone away before its work began.
-                    if job.future.set_running_or_notify_cancel():
-                        taken.append(job)
-                        self._do(tx, job)
-                    full = len(taken) >= self._most_together or time.monotonic() >= until
-                    job = None if full else self._next(None)
-        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to every caller of this group
-            self._failed(first, taken, error)
+            try:
+                with self._store.transaction() as tx:
+                    self._together(tx, taken)
+            except StoreAway:
+                raise  # The transaction is gone, not one work alone.
+            except Exception:  # noqa: BLE001  whose it was shows in a moment
+                with self._store.transaction() as tx:
+                    for job in taken:
+                        self._apart(tx, job)
+        except BaseException as error:
+            log.warning("group_not_written", writer=self.name, works=len(taken), error=type(error).__name__)
+            for job in taken:
+                job.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
             return True
         for job in taken:
             job.resolve()
@@ -168,19 +176,21 @@ class Writer:
             listener()
         return True
 
-    def _do(self, tx: Connection, job: _Job) -> None:
+    def _together(self, tx: Connection, taken: list[_Job]) -> None:
+        """Run the first of `taken`, then what else waits, adding it to `taken` before it runs."""
+        until = time.monotonic() + self._longest_s
+        taken[0].result = taken[0].work(tx)
+        while len(taken) < self._most_together and time.monotonic() < until:
+            if (job := self._next(None)) is None:
+                return
+            taken.append(job)
+            job.result = job.work(tx)
+
+    def _apart(self, tx: Connection, job: _Job) -> None:
         try:
             with self._store.savepoint(tx):
                 job.result = job.work(tx)
-        except Away:
-            raise  # The connection or the whole transaction is gone, not this work alone.
+        except StoreAway:
+            raise
         except Exception as error:  # noqa: BLE001  it goes to whoever asked for the work
             job.error = error
-
-    def _failed(self, first: _Job, taken: list[_Job], error: Exception) -> None:
-        """Nothing of the group is kept: say so to each, also to those whose work had gone well."""
-        if not taken and first.future.set_running_or_notify_cancel():  # BEGIN itself failed.
-            taken.append(first)
-        log.warning("group_not_written", writer=self.name, works=len(taken), error=type(error).__name__)
-        for job in taken:
-            job.future.set_exception(error)
