@@ -83,6 +83,7 @@ class Broker:
         self._jars = jars or fetch()
         self._port, self._controller = _free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
+        self._paused = False
         self._settings = home / "server.properties"
         self.bootstrap = f"127.0.0.1:{self._port}"
         self._format()
@@ -108,10 +109,13 @@ class Broker:
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing answers."""
         self._running().send_signal(signal.SIGSTOP)
+        self._paused = True
 
     def resume(self) -> None:
-        """Let it go on after `pause`."""
-        self._running().send_signal(signal.SIGCONT)
+        """Let it go on after `pause`; nothing to do when it was not paused."""
+        if self._paused:
+            self._running().send_signal(signal.SIGCONT)
+        self._paused = False
 
     @property
     def is_running(self) -> bool:
@@ -129,7 +133,7 @@ class Broker:
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGCONT)
+        self.resume()
         self._process.send_signal(how)
         try:
             self._process.wait(20)

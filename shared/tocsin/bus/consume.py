@@ -54,6 +54,8 @@ class Transactions(Protocol):
 
     def transaction(self) -> AbstractContextManager[Connection]: ...
 
+    def savepoint(self, tx: Connection) -> AbstractContextManager[None]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLimit:
@@ -214,7 +216,7 @@ class Consumer:
         with self._store.transaction() as tx:
             for received in chunk:
                 try:
-                    with tx.begin_nested():
+                    with self._store.savepoint(tx):
                         is_new = self._handle(received, tx)
                 except Exception as error:
                     if is_away(error):

@@ -102,7 +102,7 @@ class EmbeddedBus:
         with self._readers_lock:
             readers, keeper = list(self._readers.values()), self._keeper
         for reader in readers:
-            reader.abandon()
+            reader.close()
         if keeper is not None:
             keeper.join(self._lease_s)
         with self._file.bell.writing:
@@ -171,14 +171,11 @@ class EmbeddedReader:
         self._next: dict[int, int] = {}
         self._generation = -1
         self._settled_at = 0.0
-        self._abandoned = False
         self._closed = False
 
     def read(self, max_records: int, wait_s: float) -> list[Received]:
         deadline = time.monotonic() + wait_s
         while True:
-            if self._abandoned:
-                raise BusAway(f"group {self._group}: the reader was closed")
             self.last_call = time.monotonic()
             seen = self._file.bell.count
             self._settle()
@@ -232,7 +229,7 @@ class EmbeddedReader:
         if self._closed:
             return
         self._closed = True
-        self.abandon()
+        self._forget(self.member)
         try:
             with self._file.writing() as db:
                 leases.leave(db, self._group, self.member)
@@ -241,11 +238,6 @@ class EmbeddedReader:
             log.warning("reader_could_not_say_goodbye", group=self._group, error=str(error))
         self._file.bell.ring()
         self._file.close()
-
-    def abandon(self) -> None:
-        """Stop renewing, from any thread; the lease runs out. For a bus closed before its readers."""
-        self._abandoned = True
-        self._forget(self.member)
 
     def _settle(self) -> None:
         """Join, or look again at who holds what: when the group has changed, and now and then for the dead."""

@@ -8,7 +8,7 @@ is one thread each, so is a reader; its producer and its admin client are shared
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from types import TracebackType
@@ -33,6 +33,7 @@ from kafka.errors import (
     TopicAlreadyExistsError,
     UnknownMemberIdError,
 )
+from kafka.net.compat import KafkaNetClient
 
 from tocsin.bus.port import Received, Record, Redelivery, Topic
 from tocsin.errors import BusAway
@@ -63,7 +64,8 @@ class KafkaBus:
         self._replication = replication
         self._session_timeout_ms = session_timeout_ms
         self._max_hold_ms = max_hold_ms
-        self._making = Lock()
+        self._producer_lock = Lock()
+        self._admin_lock = Lock()
         self._producer: KafkaProducer | None = None
         self._admin: KafkaAdminClient | None = None
         self._readers: set[KafkaReader] = set()
@@ -120,8 +122,9 @@ class KafkaBus:
     def close(self) -> None:
         for reader in list(self._readers):
             reader.close()
-        with self._making:
+        with self._producer_lock:
             producer, self._producer = self._producer, None
+        with self._admin_lock:
             admin, self._admin = self._admin, None
         if producer is not None:
             _halt(producer)
@@ -163,10 +166,11 @@ class KafkaBus:
         }
 
     def _connected_producer(self) -> KafkaProducer:
-        with self._making:
+        with self._producer_lock:
             if self._producer is None:
                 try:
-                    self._producer = KafkaProducer(
+                    self._producer = _make(
+                        KafkaProducer,
                         **self._common(),
                         acks="all",
                         enable_idempotence=True,
@@ -182,7 +186,7 @@ class KafkaBus:
             return self._producer
 
     def _discard(self, producer: KafkaProducer) -> None:
-        with self._making:
+        with self._producer_lock:
             if self._producer is producer:
                 self._producer = None
         _halt(producer)
@@ -195,20 +199,21 @@ class KafkaBus:
     def _asking(self, what: str) -> Iterator[KafkaAdminClient]:
         """The admin client; whatever it cannot answer leaves as `BusAway`, and the next call makes a new one."""
         try:
-            with self._making:
+            with self._admin_lock:
                 if self._admin is None:
-                    self._admin = KafkaAdminClient(**self._common(), request_timeout_ms=PATIENCE_MS)
+                    self._admin = _make(KafkaAdminClient, **self._common(), request_timeout_ms=PATIENCE_MS)
                 admin = self._admin
             yield admin
         except (KafkaError, OSError) as error:
-            with self._making:
+            with self._admin_lock:
                 gone, self._admin = self._admin, None
             if gone is not None:
                 gone.close()
             raise self._away(what, error) from error
 
     def _consumer(self, group: str) -> KafkaConsumer:
-        return KafkaConsumer(
+        return _make(
+            KafkaConsumer,
             **self._common(),
             group_id=group,
             enable_auto_commit=False,
@@ -383,6 +388,22 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         self._reader._forget_places(assigned)
+
+
+def _make(kind: Callable[..., Any], **settings: Any) -> Any:
+    """A client of kafka-python. One that fails to connect leaves its thread and its sockets behind: end them here."""
+    begun: list[KafkaNetClient] = []
+
+    def connect(**more: Any) -> KafkaNetClient:
+        begun.append(KafkaNetClient(**more))
+        return begun[-1]
+
+    try:
+        return kind(**settings, kafka_client=connect)
+    except BaseException:
+        for client in begun:
+            client.close()
+        raise
 
 
 def _halt(producer: KafkaProducer) -> None:

@@ -113,6 +113,7 @@ class LogFile:
         self._durable = durable
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._closed = False
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -141,7 +142,11 @@ class LogFile:
             self.bell.writing.release()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file for good. Who is in the middle of a call gets `BusAway`."""
+        self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -150,19 +155,15 @@ class LogFile:
     def _away(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise
-        except (sqlite3.OperationalError, OSError) as error:
-            self.close()
-            raise BusAway(f"embedded log {self.path}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            # A damaged file or one that is no database. Only those two have no class of their own.
-            if type(error) is not sqlite3.DatabaseError:
+        except (sqlite3.Error, OSError) as error:
+            if not (_is_the_file(error) or self._closed):
                 raise
-            self.close()
+            self._drop()
             raise BusAway(f"embedded log {self.path}: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise BusAway(f"embedded log {self.path}: it was closed")
         if self._connection is not None:
             self._still_there()
             return self._connection
@@ -189,6 +190,12 @@ class LogFile:
         # SQLite goes on writing into a file that was removed or replaced, and nobody would ever read it.
         if _identity(self.path) != self._file:
             raise sqlite3.OperationalError("the file was replaced while it was open")
+
+
+def _is_the_file(error: sqlite3.Error | OSError) -> bool:
+    """Whether the file or the disk is to blame: locked, full, gone, damaged. The rest is a fault of this program."""
+    # A damaged file has no class of its own: it is a bare DatabaseError.
+    return isinstance(error, sqlite3.OperationalError | OSError) or type(error) is sqlite3.DatabaseError
 
 
 def _identity(path: Path) -> tuple[int, int]:

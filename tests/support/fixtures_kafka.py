@@ -1,0 +1,55 @@
+"""pytest plugin: a real Apache Kafka for the whole run, and the words for the report's header.
+
+Use: `pytest_plugins = ["tests.support.fixtures_kafka"]` in the top-level conftest, and the fixture `kafka_broker`.
+With `TOCSIN_REQUIRE_KAFKA=1` a Kafka that cannot be had fails the tests that need it instead of skipping them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.support import kafka_broker as kafka
+from tests.support.kafka_broker import Broker
+
+
+def chosen_kafka() -> str:
+    """Which Kafka the tests use, or why none."""
+    missing = kafka.why_not()
+    if missing is None:
+        return f"Apache Kafka {kafka.VERSION} (real, jars by Maven, Java {kafka.java_version()})"
+    return f"no Kafka, its tests are left out: {missing}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python 3.0 loads its message schemas in a way that Python 3.11 and 3.12 call deprecated and 3.13 does not.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    # And leaves the socket of a refused connection to the garbage collector: never bound, so it shows 0.0.0.0.
+    refused = r"unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=.'0.0.0.0'"
+    config.addinivalue_line("filterwarnings", f"ignore:{refused}:ResourceWarning")
+
+
+@pytest.fixture(scope="session")
+def kafka_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    missing = kafka.why_not()
+    if missing is not None:
+        if os.environ.get("TOCSIN_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"TOCSIN_REQUIRE_KAFKA=1, but {missing}")
+        pytest.skip(f"no real Kafka: {missing}")
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+def kafka_broker(kafka_of_the_run: Broker) -> Iterator[Broker]:
+    """The broker of the run, up before each test and up again after it, whatever the test did to it."""
+    kafka_of_the_run.start()
+    try:
+        yield kafka_of_the_run
+    finally:
+        kafka_of_the_run.resume()
