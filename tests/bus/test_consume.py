@@ -16,10 +16,11 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, exc, insert, select
 from tests.bus.carriers import read_until
 
-from tocsin.bus.consume import Consumer, DeadLimit, Status
+from tocsin.bus.consume import Consumer, Status
 from tocsin.bus.embedded import EmbeddedBus
 from tocsin.bus.port import Received, Record, Redelivery, Topic
 from tocsin.bus.replay import replay
+from tocsin.bus.verdict import DeadLimit
 from tocsin.errors import BusAway, DeadLetterLimit, Poison, StoreAway
 from tocsin.messages.envelope import Envelope
 from tocsin.store.engine import Store, open_store
@@ -46,7 +47,7 @@ def decode(received: Received) -> Envelope[Any]:
         study="NCT06223646",
         occurred_at=NOW,
         recorded_at=NOW,
-        body=text,  # type: ignore[type-var]
+        body=text,
     )
 
 

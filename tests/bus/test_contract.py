@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import groupby
 
 import pytest
@@ -16,7 +17,7 @@ from tests.bus.carriers import (
     until_it_answers,
 )
 
-from tocsin.bus.port import Bus, Record, Redelivery, Topic
+from tocsin.bus.port import Bus, Received, Record, Redelivery, Topic
 from tocsin.errors import BusAway
 
 
@@ -184,7 +185,7 @@ def test_a_commit_after_the_partition_moved_is_answered_by_redelivery(bus: Bus, 
     slow = bus.reader("g", [topic])
     found = read_until(slow, 12)
     quick = bus.reader("g", [topic])
-    moved = []
+    moved: list[Received] = []
     deadline = time.monotonic() + 20
     while not moved and time.monotonic() < deadline:
         slow.read(1, 0.2)
@@ -303,7 +304,7 @@ def test_a_bus_that_leaves_says_so_and_loses_nothing(carrier: Carrier, bus: Bus,
         got = until_it_answers(lambda: reader.read(10, 0.5))
         seen += texts(got)
         if got:
-            until_it_answers(lambda got=got: reader.commit(got))
+            until_it_answers(partial(reader.commit, got))
     # A second copy may be there, a gap or a step back may not.
     assert list(dict.fromkeys(seen))[-1] == "3"
     assert set(seen) <= {"1", "2", "3"}

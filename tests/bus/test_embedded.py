@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.bus.carriers import SHARED, EmbeddedCarrier, other_process, read_until, records, texts, until_it_answers
 
-from tocsin.bus import embedded, leases, logfile
-from tocsin.bus.embedded import EmbeddedBus, EmbeddedReader
+from tocsin.bus import embedded, embedded_reader, leases, logfile
+from tocsin.bus.embedded import EmbeddedBus
+from tocsin.bus.embedded_reader import EmbeddedReader
 from tocsin.bus.port import Received, Record, Redelivery, Topic
 from tocsin.errors import BusAway, SettingsError
 
@@ -53,7 +54,7 @@ def test_the_file_is_durable_and_has_its_topics_as_stated(bus: EmbeddedBus, path
 
 def test_a_publish_wakes_a_waiting_reader_at_once(bus: EmbeddedBus, monkeypatch: pytest.MonkeyPatch) -> None:
     # Without the bell the reader would look again only after these 30 s.
-    monkeypatch.setattr(embedded, "_POLL_S", 30.0)
+    monkeypatch.setattr(embedded_reader, "POLL_S", 30.0)
     reader = bus.reader("g", ["t"])
     reader.read(1, 0)
     found: list[Received] = []
@@ -326,7 +327,7 @@ class Life:
             bus.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(OPERATIONS, min_size=3, max_size=25))
 def test_no_interleaving_loses_a_record_or_the_order_of_a_key(operations: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

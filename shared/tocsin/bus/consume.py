@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy import exc as sql
 
 from tocsin.bus.dead import Reason, dead_letter, dead_topics
 from tocsin.bus.port import Bus, Reader, Received, Redelivery
-from tocsin.errors import Away, DeadLetterLimit, Poison
+from tocsin.bus.verdict import DeadLimit, is_away, verdict
+from tocsin.errors import DeadLetterLimit, Poison
 from tocsin.now import Now
 from tocsin.store.inbox import first_time
 
@@ -55,14 +55,6 @@ class Transactions(Protocol):
     def transaction(self) -> AbstractContextManager[Connection]: ...
 
     def savepoint(self, tx: Connection) -> AbstractContextManager[None]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLimit:
-    """At most `most` dead letters among the last `of` messages, counted since the worker began."""
-
-    most: int = 10
-    of: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +233,14 @@ class Consumer:
 
     def _set_aside(self, turn: _Turn, received: Received, error: Exception, tries: int) -> bool:
         """Decide what becomes of a message that failed; answers whether those behind it may go on."""
-        reason: Reason = "poison" if isinstance(error, Poison) else "handler_error"
-        if reason == "handler_error" and tries < len(self._pauses_s):
+        decided = verdict(error, tries < len(self._pauses_s), [*self._recent, *turn.died], self._limit)
+        if decided == "try again":
             turn.try_again = error
-            return False
-        before = [*self._recent, *turn.died]
-        if sum(before[max(0, len(before) - self._limit.of + 1) :]) >= self._limit.most:
+        elif decided == "stop":
             turn.over_limit = error
-            return False
-        turn.gave_up(received, reason, error)
-        return True
+        else:
+            turn.gave_up(received, decided, error)
+        return decided in ("poison", "handler_error")
 
     def _finish(self, reader: Reader, turn: _Turn) -> None:
         """After the transaction's commit: dead letters first, the offsets last."""
@@ -304,13 +294,6 @@ def _envelope_decode() -> Decode:
     from tocsin.messages.envelope import decode  # late: the messages know the bus, the bus need not know them
 
     return decode
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether waiting helps: something we depend on does not answer. Such an error says nothing about a message."""
-    if isinstance(error, Away | sql.OperationalError | sql.InterfaceError | sql.TimeoutError):
-        return True
-    return isinstance(error, sql.DBAPIError) and error.connection_invalidated
 
 
 def place(received: Received) -> str:

@@ -5,6 +5,9 @@ Clients are made when first needed and made anew after a failure, so a broker ma
 is one thread each, so is a reader; its producer and its admin client are shared by the threads of a bus.
 """
 
+# kafka-python says few of its types.
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
 import time
@@ -212,7 +215,7 @@ class KafkaBus:
             raise self._away(what, error) from error
 
     def _consumer(self, group: str) -> KafkaConsumer:
-        return _make(
+        consumer: KafkaConsumer = _make(
             KafkaConsumer,
             **self._common(),
             group_id=group,
@@ -225,6 +228,7 @@ class KafkaBus:
             metadata_max_age_ms=10_000,
             allow_auto_create_topics=False,
         )
+        return consumer
 
     def _away(self, what: str, error: BaseException) -> BusAway:
         return BusAway(f"kafka {','.join(self._servers)}: {what}: {type(error).__name__}: {error}")
@@ -377,7 +381,7 @@ class KafkaReader:
             self._handed.pop(at, None)
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Listener(ConsumerRebalanceListener):
     """What moved, in either direction, starts from the group's commit. Called with empty lists too."""
 
     def __init__(self, reader: KafkaReader) -> None:
