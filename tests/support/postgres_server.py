@@ -133,8 +133,8 @@ class PostgresServer:
         self.start()
 
     def remove(self) -> None:
-        """Stop it and delete its data."""
-        self.stop()
+        """Delete it, data and all. (Killed: a stop in good order would first write down what is deleted next.)"""
+        self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> URL:

@@ -96,7 +96,7 @@ def name_of(url: URL) -> str:
 def lost_its_transaction(tx: Connection) -> bool:
     """Whether a statement failed and nobody rolled back: COMMIT would then roll back and call it a success."""
     raw: Any = tx.connection.driver_connection
-    return bool(raw.info.transaction_status != pq.TransactionStatus.INTRANS)
+    return bool(raw.info.transaction_status == pq.TransactionStatus.INERROR)
 
 
 def away(error: BaseException, name: str, *, lost: bool = False) -> StoreAway | None:

@@ -17,7 +17,6 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from tocsin.errors import SettingsError, StoreAway
-from tocsin.store.types import json_text
 
 WAIT_S = 10.0
 """How long a writer waits for another process that is writing to the same file."""
@@ -102,7 +101,6 @@ def _engine(url: URL, path: Path, *, writes: bool) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,  # Parameters are patients' data; no error may print them.
-        json_serializer=json_text,
         connect_args={"isolation_level": None, "timeout": WAIT_S},
         pool_size=1 if writes else 8,
         max_overflow=0 if writes else 32,

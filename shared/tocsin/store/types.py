@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, TIMESTAMP, Dialect, String
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import JSON, TIMESTAMP, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -29,13 +28,33 @@ def json_text(value: object, *, sort_keys: bool = False) -> str:
     ValueError for NaN and infinities, and for characters that PostgreSQL cannot keep (U+0000, lone surrogates):
     both databases refuse the same things.
     """
-    text = json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys, default=_unknown
-    )
+    text = _dump(value, sort_keys)
     if "\\u0000" in text:
         _refuse_nul(value)
+    if "e+" in text:
+        text = _dump(_spelt_out(value), sort_keys)
     text.encode()  # A lone surrogate cannot be written as UTF-8: UnicodeEncodeError is a ValueError.
     return text
+
+
+def _dump(value: object, sort_keys: bool) -> str:
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys, default=_unknown
+    )
+
+
+def _spelt_out(value: object) -> object:
+    """Floats of 10**16 and more (they are whole) as the int of the same value.
+
+    Written as 9.50439012876187e+16, JSONB makes the decimal 95043901287618700 of it, which is another number.
+    """
+    if isinstance(value, float) and abs(value) >= 1e16:
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _spelt_out(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelt_out(item) for item in value]
+    return value
 
 
 def _unknown(value: object) -> object:
@@ -88,22 +107,10 @@ class Instant(TypeDecorator[datetime]):
         return moment.astimezone(UTC)
 
 
-class _TextJson(JSON):
-    """JSON whose SQLite column is declared TEXT.
-
-    SQLite gives a column declared "JSON" numeric affinity and rounds a lone number like 12345678901234567890.
-    """
-
-
-@compiles(_TextJson, "sqlite")
-def _declare_text(type_: _TextJson, compiler: Any, **kw: Any) -> str:
-    return "TEXT"
-
-
 class Json(TypeDecorator[Any]):
     """A JSON value: JSONB on PostgreSQL, text on SQLite. None is SQL NULL. See `json_text` for what is refused.
 
-    Keys may come back in another order (JSONB sorts them), and a whole float beyond 2**53 may come back as an int of
+    Keys may come back in another order (JSONB sorts them), and a float of 10**16 or more comes back as the int of
     the same value. What must be kept to the byte is kept as text or bytes, not as Json.
     """
 
@@ -116,4 +123,11 @@ class Json(TypeDecorator[Any]):
             from sqlalchemy.dialects.postgresql import JSONB
 
             return dialect.type_descriptor(JSONB(none_as_null=True))
-        return dialect.type_descriptor(_TextJson(none_as_null=True))
+        # Text, because SQLite gives a column declared JSON numeric affinity: a lone 12345678901234567890 is rounded.
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return json_text(value) if dialect.name == "sqlite" and value is not None else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return json.loads(value) if dialect.name == "sqlite" and value is not None else value
