@@ -1,0 +1,86 @@
+"""Wires the coder: its store, its dictionary, what it reads and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from meddra_coder import api, handle, tables
+from meddra_coder.dictionary import default_dictionary
+from tocsin.bus.consume import Consumer
+from tocsin.bus.port import Bus
+from tocsin.messages.topics import CODER, read_by
+from tocsin.now import Now
+from tocsin.store.engine import Store, open_store
+from tocsin.store.migrate import bring_up
+from tocsin.store.outbox import Relay
+from tocsin.store.writer import Writer
+from tocsin.web.app import Service
+from tocsin.web.metrics import Measure
+
+if TYPE_CHECKING:
+    from tocsin.domain.protocol import Protocol
+    from tocsin.settings import Settings
+
+SCHEMA = "coder"
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+
+
+def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
+    """The coder, wired and not yet running. Raises StoreAway while its database does not answer."""
+    store = open_store(settings.database_for(SCHEMA), SCHEMA)
+    try:
+        bring_up(store, tables.metadata, migrations=MIGRATIONS, head=tables.HEAD)
+        dictionary = default_dictionary()
+        parts = handle.Parts(dictionary)
+        writer = Writer(store)
+        relay = Relay(store, bus, now, name="coder-relay")
+        consumer = Consumer(
+            CODER,
+            bus,
+            store,
+            read_by(CODER),
+            {
+                "reports.received.v1": partial(handle.on_report_received, parts=parts),
+            },
+            now,
+        )
+    except BaseException:
+        store.close()
+        raise
+    return Service(
+        name=CODER,
+        router=api.router(api.Parts(store, writer, dictionary, now)),
+        workers=(relay, consumer, writer),
+        durable=store.ping,
+        degraded=lambda: _degraded(relay, consumer),
+        metrics=lambda: _measures(store, consumer),
+        close=store.close,
+    )
+
+
+def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
+    status = consumer.status()
+    found = []
+    if relay.trouble:
+        found.append(f"its messages wait: {relay.trouble}")
+    if status.state != "running":
+        found.append(f"it is not coding ({status.state}): {status.why or 'starting'}")
+    if status.dead:
+        found.append(f"{status.dead} messages became dead letters since it started")
+    return found
+
+
+def _measures(store: Store, consumer: Consumer) -> Iterable[Measure]:
+    status = consumer.status()
+    yield Measure("coder_messages_handled", "Reports coded since start", status.handled, "counter")
+    yield Measure("coder_dead_letters", "Messages given up since start", status.dead, "counter")
+    yield Measure("coder_lag", "Messages not yet handled", status.lag or 0)
+    with store.reading() as connection:
+        query = select(tables.codings.c.status, func.count()).group_by(tables.codings.c.status)
+        for state, number in connection.execute(query):
+            yield Measure("coder_codings", "Codings ever given, by status", number, labels={"status": state})
