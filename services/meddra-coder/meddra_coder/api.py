@@ -130,7 +130,7 @@ def router(parts: Parts) -> APIRouter:
         openapi_extra=call(
             taking(_DECISION, "CodingDecision", {
                 "a person picks the term": {
-                    "event_id": "TOC-0031-E1", "llt_code": "10029366", "reason": "ANC fell to 0.8 by the attached sheet",
+                    "event_id": "TOC-0031-E1", "llt_code": "10029366", "reason": "ANC fell to 0.8 by the sheet",
                 },
             }),
             answering(201, "The event as it is coded now.", "CodedEvent", TypeAdapter(CodedEvent),
@@ -156,7 +156,8 @@ def router(parts: Parts) -> APIRouter:
             answering(200, "Terms, the most alike first.", "Terms", TypeAdapter(Terms),
                       {"dictionary": "CTCAE v5.0 (MedDRA 20.1 codes)", "terms": [
                           {"code": "10001718", "term": "Allergic reaction", "score": 1.0,
-                           "soc": "Immune system disorders", "path": ["LLT 10001718 Allergic reaction", "SOC 10021428 Immune system disorders"]}]}),
+                           "soc": "Immune system disorders",
+                           "path": ["LLT 10001718 Allergic reaction", "SOC 10021428 Immune system disorders"]}]}),
             refusing(401, 403),
         ),
     )  # fmt: skip
