@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tocsin.settings import PREFIX, SECRETS, Settings, variable_of
 
-_NOT_SETTINGS = ("TOCSIN_TEST_", "TOCSIN_REQUIRE_", "TOCSIN_REFERENCE")
+_NOT_SETTINGS = ("TOCSIN_TEST_", "TOCSIN_REQUIRE_", "TOCSIN_REFERENCE", "TOCSIN_KEY")
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:

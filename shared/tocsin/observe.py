@@ -25,7 +25,7 @@ HIDDEN = "[hidden]"
 
 _SECRET_NAME = re.compile(r"(?i)(^|[_-])(pass(word|wd|phrase)?|authorization|secrets?|token|cookie|key|credentials?)$")
 _SECRET_LOOK = (
-    (re.compile(r"tocsin_site_[A-Za-z0-9_-]{8,}"), HIDDEN),
+    (re.compile(r"tocsin_(site|login)_[A-Za-z0-9._-]{8,}"), HIDDEN),
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,}"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),

@@ -1,0 +1,54 @@
+# What there is to do with a checkout. Everything that is needed is set up first: Python 3.11 or newer is all it asks.
+#
+#   make run     start the whole house in one process: desk, API and mailbox at http://127.0.0.1:8088
+#   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
+#   make lint    formatting, lint, types
+#
+# make run ARGS="--port 9000"    make test ARGS="tests/domain -x"    make run PYTHON=python3.12
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+# The first Python on this machine that is new enough; PYTHON=… names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
+
+.PHONY: run test lint .venv
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.installed
+	$(BIN)/tocsin up $(ARGS)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# What is needed to run; it holds .venv/bin/tocsin.
+.venv: $(VENV)/.installed
+
+# Each step leaves a mark when it is done whole, so that it is done again only when what it was made from has changed.
+$(VENV)/.made:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Tocsin needs Python 3.11 or newer; $$(python3 --version 2>/dev/null || echo 'no python3') was found." >&2; \
+		echo "Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Tocsin needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" --version 2>&1)." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock pyproject.toml $(VENV)/.made
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
