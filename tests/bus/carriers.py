@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from tests.support.kafka_broker import Broker
-
 from tocsin.bus.embedded import EmbeddedBus
 from tocsin.bus.port import Bus, Reader, Received, Record
 from tocsin.errors import BusAway

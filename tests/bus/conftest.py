@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.bus.carriers import Carrier, EmbeddedCarrier, KafkaCarrier
 
+from tests.bus.carriers import Carrier, EmbeddedCarrier, KafkaCarrier
 from tocsin.bus.port import Bus
 
 

@@ -14,8 +14,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, exc, insert, select
-from tests.bus.carriers import read_until
 
+from tests.bus.carriers import read_until
 from tocsin.bus.consume import Consumer, Status
 from tocsin.bus.embedded import EmbeddedBus
 from tocsin.bus.port import Received, Record, Redelivery, Topic

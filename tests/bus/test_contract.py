@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 
 import pytest
+
 from tests.bus.carriers import (
     Carrier,
     nothing_more,
@@ -16,7 +17,6 @@ from tests.bus.carriers import (
     texts,
     until_it_answers,
 )
-
 from tocsin.bus.port import Bus, Received, Record, Redelivery, Topic
 from tocsin.errors import BusAway
 
@@ -194,6 +194,43 @@ def test_a_commit_after_the_partition_moved_is_answered_by_redelivery(bus: Bus, 
     with pytest.raises(Redelivery):
         slow.commit([record for record in found if record.partition in places])
     quick.commit(moved)
+
+
+def test_a_partition_that_comes_back_is_read_from_the_last_commit(bus: Bus, topic: str) -> None:
+    bus.publish([Record(topic, f"key-{key}", b"x") for key in range(12)])
+    first = bus.reader("g", [topic])
+    read_until(first, 12)
+    second = bus.reader("g", [topic])
+    moved: list[Received] = []
+    deadline = time.monotonic() + 20
+    while not moved and time.monotonic() < deadline:
+        first.read(1, 0.2)
+        moved = second.read(100, 0.3)
+    second.close()
+    missing = {(record.partition, record.offset) for record in moved}
+    assert missing
+    while missing and time.monotonic() < deadline:
+        missing -= {(record.partition, record.offset) for record in first.read(100, 0.2)}
+    assert missing == set()
+
+
+def test_lag_knows_what_another_reader_did_meanwhile(bus: Bus, topic: str) -> None:
+    bus.publish([Record(topic, f"key-{key}", b"x") for key in range(12)])
+    first = bus.reader("g", [topic])
+    read_until(first, 12)
+    second = bus.reader("g", [topic])
+    moved: list[Received] = []
+    deadline = time.monotonic() + 20
+    while not moved and time.monotonic() < deadline:
+        first.read(1, 0.2)
+        moved = second.read(100, 0.3)
+    second.commit(moved)
+    second.close()
+    assert 0 < len(moved) < 12
+    bus.publish(records(topic, "new", key=moved[0].key))
+    while "new" not in texts(first.read(100, 0.2)):
+        assert time.monotonic() < deadline
+    assert first.lag() == 12 - len(moved) + 1
 
 
 def test_a_slow_reader_is_sent_no_more_than_it_asked_for(bus: Bus, topic: str) -> None:

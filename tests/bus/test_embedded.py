@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.bus.carriers import SHARED, EmbeddedCarrier, other_process, read_until, records, texts, until_it_answers
 
+from tests.bus.carriers import SHARED, EmbeddedCarrier, other_process, read_until, records, texts, until_it_answers
 from tocsin.bus import embedded, embedded_reader, leases, logfile
 from tocsin.bus.embedded import EmbeddedBus
 from tocsin.bus.embedded_reader import EmbeddedReader

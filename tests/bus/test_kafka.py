@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+
 from tests.bus.carriers import KafkaCarrier, read_until, records, texts, until_it_answers
 from tests.support.kafka_broker import Broker
-
 from tocsin.bus.kafka import KafkaBus
 from tocsin.bus.port import Record, Topic
 from tocsin.errors import BusAway

@@ -182,6 +182,8 @@ class KafkaBus:
                         # No batch may expire by itself while its successor goes out: `publish` has the only watch.
                         delivery_timeout_ms=24 * 3600 * 1000,
                         max_request_size=MAX_RECORD_BYTES,
+                        # A batch of the relay in one or two requests for each partition: measured the best of four.
+                        batch_size=256 * 1024,
                         allow_auto_create_topics=False,
                     )
                 except (KafkaError, OSError) as error:

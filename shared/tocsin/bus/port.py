@@ -66,7 +66,7 @@ class Topic:
     retention: timedelta | None = None
 
 
-class Redelivery(TocsinError):  # noqa: N818  named for what happens, and no error of anybody
+class Redelivery(TocsinError):
     """A commit came too late: the partition is another reader's now, and it will see the record again."""
 
 
