@@ -15,14 +15,28 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 """Noon in Shanghai."""
 
 
+on_sqlite = pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
+"""For what only SQLite has."""
+
+on_postgresql = pytest.mark.parametrize(
+    "any_database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""For what only PostgreSQL has."""
+
+
 @pytest.fixture
-def open_ledger(any_database: Callable[[], str]) -> Iterator[Callable[[], Store]]:
+def any_database_url(any_database: Callable[[], str]) -> str:
+    """Where this test's database is."""
+    return any_database()
+
+
+@pytest.fixture
+def open_ledger(any_database_url: str) -> Iterator[Callable[[], Store]]:
     """Call it for a store on this test's database; call it again for another, as a second process would have."""
-    url = any_database()
     stores: list[Store] = []
 
     def open_one() -> Store:
-        store = open_store(url, "ledger")
+        store = open_store(any_database_url, "ledger")
         stores.append(store)
         migrate.bring_up(store, MetaData(), migrations="unused: there is nothing to upgrade", head="0001")
         return store

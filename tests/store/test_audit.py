@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, exc, func, insert, select, text, update
-from tests.store.conftest import NOON
 
+from tests.store.conftest import NOON, on_postgresql, on_sqlite
 from tocsin.store import audit, tables
 from tocsin.store.audit import Broken, Verified
 from tocsin.store.engine import Store
@@ -156,18 +156,16 @@ def test_the_database_itself_refuses_changes(store: Store, change: str) -> None:
     assert isinstance(verified(store), Verified)
 
 
+@on_sqlite
 def test_sqlite_refuses_to_replace(store: Store) -> None:
-    if store.dialect != "sqlite":
-        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
     trail_of(store, 3)
     replace = "INSERT OR REPLACE INTO audit SELECT *"
     with pytest.raises(exc.IntegrityError, match="append-only"), store.transaction() as tx:
         tx.execute(text(f"{replace} FROM audit WHERE seq = 2"))
 
 
+@on_postgresql
 def test_postgresql_refuses_to_truncate(store: Store) -> None:
-    if store.dialect != "postgresql":
-        pytest.skip("SQLite has no TRUNCATE")
     trail_of(store, 3)
     with pytest.raises(exc.IntegrityError, match="append-only"), store.transaction() as tx:
         tx.execute(text("TRUNCATE audit"))
@@ -268,10 +266,9 @@ def test_what_else_may_be_done_is_found_too(
     assert why in found.why
 
 
+@on_sqlite  # PostgreSQL keeps its types.
 @pytest.mark.parametrize("garbage", ["x'00ff'", "'yesterday'", "42"])
 def test_a_cell_that_cannot_be_read_is_a_broken_link_and_no_crash(store: Store, garbage: str) -> None:
-    if store.dialect != "sqlite":
-        pytest.skip("PostgreSQL keeps its types")
     trail_of(store, 3)
     without_guards(store, lambda tx: tx.execute(text(f"UPDATE audit SET at = {garbage} WHERE seq = 2")))
     found = verified(store)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 from tests.store.conftest import NOON
-
 from tocsin.store import inbox
 from tocsin.store.engine import Store
 

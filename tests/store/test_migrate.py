@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint, text
-from tests.store.same_schema import assert_same_schema, schema_of
 
 import tocsin
+from tests.store.same_schema import assert_same_schema, schema_of
 from tocsin.errors import SettingsError
 from tocsin.store import migrate
 from tocsin.store.engine import open_store

@@ -148,8 +148,8 @@ class Relay:
             if self._trouble is not None:
                 log.info("relay_goes_on", relay=self.name)
             self._trouble, pause_s = None, 0.0
-            if sent < self._batch and not stop.is_set():
-                self._woken.wait(self._every_s)
+            if sent < self._batch:
+                self._wait(stop)
         self._release()
 
     def turn(self) -> int:
@@ -165,6 +165,13 @@ class Relay:
             tx.execute(update(outbox).where(outbox.c.seq.in_([seq for seq, _ in rows])).values(sent_at=self._now()))
             self._claim(tx)
         return len(rows)
+
+    def _wait(self, stop: threading.Event) -> None:
+        """Until the next look is due, somebody wakes us, or we are to stop (seen within half a second)."""
+        until = time.monotonic() + self._every_s
+        while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
+            if self._woken.wait(min(left_s, 0.5)):
+                return
 
     def _unsent(self, limit: int | None = None) -> list[tuple[int, Record]]:
         columns = (outbox.c.seq, outbox.c.topic, outbox.c.key, outbox.c.headers, outbox.c.value)

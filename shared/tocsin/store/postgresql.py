@@ -82,6 +82,7 @@ def open_engines(url: URL, schema: str) -> tuple[Engine, Engine]:
         reads = context.connection is not None and context.connection.get_execution_options().get(READONLY)
         if reads and isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
             return None  # A write inside reading() is a mistake of ours; waiting would not help.
+        _without_values(context)
         return away(context.original_exception, name, lost=context.is_disconnect)
 
     event.listen(engine, "connect", connected)
@@ -110,6 +111,16 @@ def away(error: BaseException, name: str, *, lost: bool = False) -> StoreAway | 
         return None
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     return StoreAway(f"{name} does not answer ({reason}): {_WHAT_TO_DO.get(state, _ASK)}")
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Take the DETAIL lines out of an error: "Failing row contains (…)" is a patient's data, and errors are logged."""
+    error, wrapped = context.original_exception, context.sqlalchemy_exception
+    if isinstance(error, psycopg.Error) and error.diag.message_detail:
+        full, short = str(error), str(error.diag.message_primary)
+        error.args = (short,)
+        if wrapped is not None:
+            wrapped.args = tuple(str(argument).replace(full, short) for argument in wrapped.args)
 
 
 def _make_schema(raw: psycopg.Connection[Any], schema: str) -> None:
