@@ -1,0 +1,135 @@
+"""The queries of a case: asked once, settled when the facts answer them, asked again when they come back.
+
+A query is `open`, then `answered` (the site said so at the query's own address) or `settled` (a later revision no
+longer raises it). An answered query is asked again only if something that must be there is still missing. What other
+services ask stands here too, and is never settled by intake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from ae_intake.questions import Question
+from ae_intake.reach import Reach
+from ae_intake.tables import queries
+from tocsin.messages.bodies import QueryRaisedV1, ReportReceivedV1
+from tocsin.messages.envelope import Envelope, identity
+from tocsin.messages.topics import INTAKE
+from tocsin.store import outbox
+
+TOPIC = "queries.raised.v1"
+_MUST_BE_THERE = ("missing", "awareness")
+
+
+def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recorded_at: datetime) -> None:
+    """Bring the queries of a case in line with what its newest revision leaves to ask."""
+    before = {}
+    if body.revision > 1:
+        query = select(queries).where(queries.c.case_id == body.case_id, queries.c.raised_by == INTAKE)
+        before = {row.query_id: row for row in tx.execute(query)}
+    now = {} if body.is_nullified else {question.query_id(body.case_id): question for question in asked}
+    for query_id, question in now.items():
+        row = before.get(query_id)
+        if row is None:
+            _raise(tx, body, query_id, question, recorded_at, is_new=True)
+        elif row.status == "settled" or (row.status == "answered" and question.kind in _MUST_BE_THERE):
+            _raise(tx, body, query_id, question, recorded_at, is_new=False)
+    gone = [i for i, row in before.items() if row.status == "open" and i not in now and row.kind != "duplicate"]
+    if body.is_nullified:
+        gone = [i for i, row in before.items() if row.status == "open"]
+    if gone:
+        tx.execute(
+            update(queries)
+            .where(queries.c.query_id.in_(gone))
+            .values(status="settled", settled_at=recorded_at, settled_by=INTAKE, settled_revision=body.revision)
+        )
+
+
+def _raise(
+    tx: Connection, body: ReportReceivedV1, query_id: str, question: Question, at: datetime, *, is_new: bool
+) -> None:
+    raised = QueryRaisedV1(
+        query_id=query_id,
+        case_id=body.case_id,
+        study=body.study,
+        site=body.site,
+        kind=question.kind,
+        about=question.about,
+        question=question.text,
+        raised_at=at,
+        batch=body.facts.source.batch if body.facts.source else None,
+    )
+    if is_new:
+        keep(tx, raised, INTAKE)
+    else:
+        tx.execute(
+            update(queries)
+            .where(queries.c.query_id == query_id)
+            .values(
+                status="open",
+                question=question.text,
+                raised_at=at,
+                settled_at=None,
+                settled_by=None,
+                settled_revision=None,
+            )
+        )
+    outbox.put(
+        tx,
+        Envelope(
+            id=identity(TOPIC, query_id, str(body.revision)),
+            type=TOPIC,
+            key=body.case_id,
+            source=INTAKE,
+            study=body.study,
+            occurred_at=at,
+            recorded_at=at,
+            body=raised,
+        ),
+    )
+
+
+def keep(tx: Connection, raised: QueryRaisedV1, raised_by: str) -> None:
+    """One new query, open."""
+    tx.execute(
+        insert(queries).inline(),
+        {
+            "query_id": raised.query_id,
+            "case_id": raised.case_id,
+            "study": raised.study,
+            "site": raised.site,
+            "kind": raised.kind,
+            "about": raised.about,
+            "question": raised.question,
+            "raised_by": raised_by,
+            "raised_at": raised.raised_at,
+            "batch": raised.batch,
+            "status": "open",
+        },
+    )
+
+
+def find(tx: Connection, query_id: str, reach: Reach) -> Row[Any] | None:
+    """The query if it is within reach; else None, as if it were not there."""
+    return tx.execute(reach.within(select(queries).where(queries.c.query_id == query_id), queries)).one_or_none()
+
+
+def answered(tx: Connection, query_id: str, at: datetime, by: str, revision: int) -> None:
+    """The site has answered; whether that is enough, the next `ask` says."""
+    tx.execute(
+        update(queries)
+        .where(queries.c.query_id == query_id)
+        .values(status="answered", settled_at=at, settled_by=by, settled_revision=revision)
+    )
+
+
+def open_of(tx: Connection, case_id: str) -> list[Row[Any]]:
+    """What is open about a case, oldest first."""
+    query = select(queries.c.query_id, queries.c.kind, queries.c.about, queries.c.question).where(
+        queries.c.case_id == case_id, queries.c.status == "open"
+    )
+    return list(tx.execute(query.order_by(queries.c.seq)))

@@ -1,0 +1,198 @@
+"""The rows of a case: its number, its revisions, its events, its links, and what stands open about it.
+
+Every function works inside the caller's transaction, in which the caller has taken the turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from ae_intake.duplicates import Told
+from ae_intake.reach import Reach
+from ae_intake.tables import cases, counters, duplicate_links, events, revisions
+from tocsin.messages.bodies import DuplicateLink, KeptEvent, ReportReceivedV1
+from tocsin.messages.envelope import identity
+from tocsin.messages.facts import ReportFacts
+
+DIRECT = "direct"
+"""The channel of what no other system sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a revision came: `how` (report, follow_up, answer, moved), when, from which key, in which words."""
+
+    how: str
+    recorded_at: datetime
+    sent_by: str
+    sent: str
+    statement: str | None = None
+
+
+def take_turn(tx: Connection) -> int:
+    """Become the one writer until this transaction ends; answers the last case number given.
+
+    SQLite has one writer anyhow. On PostgreSQL the row lock makes the writers of two processes wait for one another:
+    no two receipts for one key, no two halves of a pair of duplicates that miss each other, and no deadlock.
+    """
+    query = select(counters.c.value).where(counters.c.name == "case").with_for_update()
+    return int(tx.execute(query).scalar_one())
+
+
+def next_number(tx: Connection, last: int) -> tuple[int, str]:
+    """The next case number, and the case's id: `TOC-0031`."""
+    number = last + 1
+    tx.execute(update(counters).where(counters.c.name == "case").values(value=number))
+    return number, f"TOC-{number:04d}"
+
+
+def open_case(tx: Connection, number: int, body: ReportReceivedV1) -> None:
+    """The case's own row, from its first revision."""
+    tx.execute(insert(cases), {"number": number, "received_at": body.received_at, **_state(body)})
+
+
+def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance) -> str:
+    """One revision, and the newest state of its case and events; answers the snapshot's text as it is kept."""
+    text = body.model_dump_json(by_alias=True, exclude_unset=True)
+    if body.revision > 1:
+        tx.execute(update(cases).where(cases.c.case_id == body.case_id).values(_state(body)))
+        tx.execute(delete(events).where(events.c.case_id == body.case_id))
+    tx.execute(
+        insert(revisions),
+        {
+            "case_id": body.case_id,
+            "revision": body.revision,
+            "how": provenance.how,
+            "received_at": body.received_at,
+            "recorded_at": provenance.recorded_at,
+            "sent_by": provenance.sent_by,
+            "statement": provenance.statement,
+            "sent": provenance.sent,
+            "body": text,
+        },
+    )
+    if body.events:
+        tx.execute(insert(events), [_event(body, kept) for kept in body.events])
+    return text
+
+
+def _state(body: ReportReceivedV1) -> dict[str, Any]:
+    source = body.facts.source
+    return {
+        "case_id": body.case_id,
+        "study": body.study,
+        "site": body.site,
+        "subject": body.subject,
+        "kind": body.facts.kind.value,
+        "revision": body.revision,
+        "is_nullified": body.is_nullified,
+        "is_complete": not body.missing,
+        "revised_at": body.received_at,
+        "system": source.system if source else None,
+        "batch": source.batch if source else None,
+        "reference": source.reference if source else None,
+        "reporter": who_reports(body.facts),
+    }
+
+
+def _event(body: ReportReceivedV1, kept: KeptEvent) -> dict[str, Any]:
+    return {
+        "event_id": kept.event_id,
+        "case_id": body.case_id,
+        "study": body.study,
+        "subject": body.subject,
+        "verbatim": kept.facts.verbatim,
+        "onset": kept.facts.onset,
+        "is_nullified": kept.facts.nullified or body.is_nullified,
+    }
+
+
+def who_reports(facts: ReportFacts) -> str | None:
+    """The reporter as far as likely duplicates tell people apart: the name, else the contact. A role is no person."""
+    return (facts.reporter.name or facts.reporter.contact) if facts.reporter else None
+
+
+def find(tx: Connection, case_id: str, reach: Reach) -> Row[Any] | None:
+    """The case if it is within reach; else None, as if it were not there."""
+    return tx.execute(reach.within(select(cases).where(cases.c.case_id == case_id), cases)).one_or_none()
+
+
+def bodies_of(tx: Connection, case_id: str) -> list[ReportReceivedV1]:
+    """Every revision as it was said, oldest first."""
+    query = select(revisions.c.body).where(revisions.c.case_id == case_id).order_by(revisions.c.revision)
+    return [ReportReceivedV1.model_validate_json(text) for text in tx.scalars(query)]
+
+
+def told_of(body: ReportReceivedV1, only: Sequence[str] | None = None) -> list[Told]:
+    """The events of a report as likely duplicates are looked for; `only` these numbers, or all."""
+    source = body.facts.source
+    return [
+        Told(
+            body.case_id,
+            kept.facts.verbatim,
+            kept.facts.onset,
+            who_reports(body.facts),
+            source.system if source else DIRECT,
+            source.batch if source else None,
+            source.reference if source else None,
+        )
+        for kept in body.events
+        if not kept.facts.nullified and (only is None or kept.event_id in only)
+    ]
+
+
+def others_told(tx: Connection, study: str, subject: str, but: str | None) -> list[Told]:
+    """What is known of the same subject in other cases, found by the index on study and subject."""
+    query = (
+        select(
+            events.c.case_id,
+            events.c.verbatim,
+            events.c.onset,
+            cases.c.reporter,
+            cases.c.system,
+            cases.c.batch,
+            cases.c.reference,
+        )
+        .join(cases, cases.c.case_id == events.c.case_id)
+        .where(events.c.study == study, events.c.subject == subject, events.c.is_nullified.is_(False))
+        .order_by(cases.c.number, events.c.event_id)
+    )
+    return [
+        Told(row.case_id, row.verbatim, row.onset, row.reporter, row.system or DIRECT, row.batch, row.reference)
+        for row in tx.execute(query)
+        if row.case_id != but
+    ]
+
+
+def link(tx: Connection, body: ReportReceivedV1, found: Iterable[DuplicateLink]) -> None:
+    """Keep each new link, open until a person decides."""
+    for other in found:
+        tx.execute(
+            insert(duplicate_links),
+            {
+                "link_id": str(identity("duplicate", body.case_id, other.case_id)),
+                "case_id": body.case_id,
+                "other_case_id": other.case_id,
+                "revision": body.revision,
+                "reasons": other.reasons,
+                "found_at": body.received_at,
+                "status": "open",
+            },
+        )
+
+
+def links_of(tx: Connection, case_id: str) -> list[DuplicateLink]:
+    """The cases that this one is linked to, whichever came first."""
+    ours = select(duplicate_links.c.other_case_id, duplicate_links.c.reasons).where(
+        duplicate_links.c.case_id == case_id
+    )
+    theirs = select(duplicate_links.c.case_id, duplicate_links.c.reasons).where(
+        duplicate_links.c.other_case_id == case_id
+    )
+    found = [*tx.execute(ours), *tx.execute(theirs)]
+    return sorted((DuplicateLink(case_id=row[0], reasons=row[1]) for row in found), key=lambda one: one.case_id)

@@ -1,0 +1,189 @@
+"""The receipt: what we hold now, what is missing, what is asked, and what these facts start. Kept to the byte.
+
+The same `Idempotency-Key` with the same document gives the same receipt; with another document it is a conflict. Keys
+are remembered for ever, per study and site rather than per site key: a site that was given a new key may still repeat.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, insert, select
+
+from ae_intake import tables
+from ae_intake.questions import Kind
+from tocsin.errors import Conflict, Refused, Wrong
+from tocsin.messages.bodies import Contradiction, DuplicateLink
+from tocsin.web.identity import Machine
+
+ALL_SITES = "*"
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MissingElement(Part):
+    """One of the four minimum elements that the report lacks."""
+
+    element: Literal["patient", "reporter", "product", "event"]
+    pointer: str
+    question: str
+
+
+class AskedQuery(Part):
+    """A question that stands at GET /v1/queries."""
+
+    query_id: str
+    kind: Kind
+    about: str = Field(description="a JSON Pointer into the report's facts; empty for the whole")
+    question: str
+
+
+class DayZero(Part):
+    """The sponsor's day zero of one event: a date in the receiver's zone. It always exists."""
+
+    event_id: str
+    ref: str
+    day_zero: date
+    received_at: datetime
+    is_provisional: bool = Field(description="an element is missing: the legal day zero is the receipt of the last")
+    why: str
+
+
+class StartedClock(Part):
+    """A clock that these facts start, as received. The binding clocks stand at /v1/clocks."""
+
+    status: Literal["as_received"] = "as_received"
+    rule: str
+    clause: str
+    recipient: str
+    event_id: str | None
+    day_zero: date
+    due_on: date
+    due_at: datetime
+    reasons: list[str]
+    provisional: bool
+    confidence: str
+
+
+class Receipt(Part):
+    """The answer to a report, a follow-up or an answered query."""
+
+    case_id: str
+    revision: int
+    received_at: datetime
+    complete: bool = Field(description="the four minimum elements are there")
+    missing: list[MissingElement]
+    contradictions: list[Contradiction]
+    possible_duplicates: list[DuplicateLink]
+    queries: list[AskedQuery] = Field(description="what is open for this case now")
+    day_zero: list[DayZero]
+    clocks: list[StartedClock]
+    assumptions: list[str] = Field(description="what the clocks rest on and the sponsor has not approved")
+    moved_to: str | None = Field(None, description="the case of the right subject, after the wrong one was named")
+
+
+class DoseReceipt(Part):
+    """The answer to a dose record."""
+
+    record_id: str
+    received_at: datetime
+    study: str
+    site: str
+    subject: str | None
+    kind: Literal["enrolment", "infusion", "withdrawal", "product_event"]
+
+
+class ObservedSubject(Part):
+    """What was kept of one subject."""
+
+    record_id: str
+    subject: str
+    observations: int
+
+
+class ObservationsReceipt(Part):
+    """The answer to observations: one record a subject, all kept or none."""
+
+    received_at: datetime
+    study: str
+    records: list[ObservedSubject]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an Idempotency-Key counts."""
+
+    study: str
+    site: str
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes of a receipt, and whether they were given before."""
+
+    body: str
+    is_replay: bool = False
+
+
+def scope_of(machine: Machine, key: str | None, digest: str) -> Scope | None:
+    """The scope of a request's Idempotency-Key, None without one. Refused when the header cannot be one."""
+    if key is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        allowed = "1 to 255 visible ASCII characters, such as a UUID"
+        raise Refused(
+            "the Idempotency-Key cannot be read", [Wrong("", "the header Idempotency-Key is malformed", allowed)]
+        )
+    return Scope(machine.study, machine.site or ALL_SITES, key, digest)
+
+
+def given_before(tx: Connection, scope: Scope | None) -> Answer | None:
+    """The receipt given under this key; Conflict when that was for another document."""
+    if scope is None:
+        return None
+    receipts = tables.receipts
+    row = tx.execute(
+        select(receipts.c.digest, receipts.c.body).where(
+            receipts.c.study == scope.study, receipts.c.scope == scope.site, receipts.c.key == scope.key
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != scope.digest:
+        raise Conflict("this Idempotency-Key was used before with another request: use a new one for new facts")
+    return Answer(row.body, is_replay=True)
+
+
+def once(tx: Connection, scope: Scope | None, at: datetime, work: Callable[[], BaseModel]) -> Answer:
+    """The receipt of `work`, which is done only if this key was never seen. The caller holds the turn."""
+    before = given_before(tx, scope)
+    if before is not None:
+        return before
+    body = work().model_dump_json()
+    if scope is not None:
+        tx.execute(
+            insert(tables.receipts),
+            {
+                "study": scope.study,
+                "scope": scope.site,
+                "key": scope.key,
+                "digest": scope.digest,
+                "answered_at": at,
+                "body": body,
+            },
+        )
+    return Answer(body)
+
+
+def asked(rows: Sequence[tuple[str, Kind, str, str]]) -> list[AskedQuery]:
+    return [AskedQuery(query_id=i, kind=k, about=a, question=q) for i, k, a, q in rows]

@@ -1,0 +1,156 @@
+"""One web application out of one service or several: `house(services)`.
+
+A service brings its routes, its workers and its own word on how it is; the house adds what all share: who asks,
+problem documents, `/health`, `/ready`, `/metrics`, one merged `/openapi.json`, and the starting and stopping of the
+workers.
+
+`/health` is 503 when a worker has failed: the process is for its supervisor to restart. `/ready` is 503 only when a
+service cannot do its own durable work; what merely waits (a bus that is away) is `degraded[]` in a 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, Response
+
+from tocsin import __version__
+from tocsin.errors import Away, Refused
+from tocsin.now import Now
+from tocsin.web import problems
+from tocsin.web.describe import add_schemas
+from tocsin.web.edge import Edge
+from tocsin.web.identity import Identity, Machines
+from tocsin.web.metrics import Measure, Traffic, exposition
+from tocsin.workers import Crew, Worker
+
+log = structlog.get_logger(__name__)
+
+
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, wired. `durable` raises Away when it cannot keep what it accepts; `degraded` says what waits.
+
+    `workers` start in order and stop in reverse. `machines` is the look-up of site keys, of the service that has them.
+    """
+
+    name: str
+    router: APIRouter
+    workers: Sequence[Worker] = ()
+    durable: Callable[[], None] = _nothing
+    degraded: Callable[[], list[str]] = list
+    metrics: Callable[[], Iterable[Measure]] = tuple
+    close: Callable[[], None] = _nothing
+    machines: Machines | None = None
+
+
+def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = None) -> FastAPI:
+    """The application that serves these services together. Its lifespan starts and stops all their workers."""
+    crew = Crew([worker for service in services for worker in service.workers])
+    traffic = Traffic()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        crew.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(_stop, crew, services)
+
+    app = FastAPI(
+        title="Tocsin",
+        version=__version__,
+        summary="Event-driven safety service for early-phase trials",
+        lifespan=lifespan,
+        docs_url=None,  # The page would load its scripts from elsewhere.
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        middleware=[Middleware(Edge, traffic=traffic)],
+        exception_handlers={
+            Refused: problems.of_refusal,
+            Away: problems.of_away,
+            HTTPException: problems.of_http,
+            RequestValidationError: problems.of_parameters,
+        },
+    )
+    app.state.crew = crew
+    app.state.crew = crew
+    app.state.identity = Identity(
+        now, next((s.machines for s in services if s.machines is not None), None), signing_key
+    )
+    for service in services:
+        app.include_router(service.router)
+    app.include_router(_watch(services, crew, traffic))
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic) -> APIRouter:
+    router = APIRouter(tags=["Watch"])
+
+    @router.get("/health", summary="Is the process alive?")
+    def health() -> Response:
+        """503 when a worker has failed and the process must be restarted."""
+        failed = {name: type(error).__name__ for name, error in crew.failed.items()}
+        return JSONResponse({"status": "failed" if failed else "alive", "failed": failed}, 503 if failed else 200)
+
+    @router.get("/ready", summary="Can each service do its own durable work?")
+    def ready() -> Response:
+        """503 only when one cannot. What merely waits is in `degraded`."""
+        away, degraded = {}, []
+        for service in services:
+            try:
+                service.durable()
+            except Away as error:
+                away[service.name] = str(error)
+            degraded += [f"{service.name}: {finding}" for finding in service.degraded()]
+        degraded += [f"worker {name} has failed: {type(error).__name__}" for name, error in crew.failed.items()]
+        said = {"status": "not ready" if away else "ready", "away": away, "degraded": degraded}
+        return JSONResponse(said, 503 if away else 200)
+
+    @router.get("/metrics", summary="Numbers for Prometheus")
+    def metrics() -> Response:
+        text = exposition(traffic, [service.metrics for service in services])
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+def _stop(crew: Crew, services: Sequence[Service]) -> None:
+    crew.stop()
+    for service in reversed(services):
+        service.close()
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            routes=[*app.routes],
+            tags=app.openapi_tags,
+        )
+        add_schemas(document)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """The application's own routes, for tests that hold every call to the same law."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]

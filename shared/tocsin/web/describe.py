@@ -1,0 +1,121 @@
+"""How a call is described in /openapi.json when its body is read by `reading` rather than by the framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+_CARRIED = "x-tocsin-schemas"
+_REF = "#/components/schemas/{model}"
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:tocsin:problem:…, its meaning never changes"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "problem"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "where: a JSON Pointer (RFC 6901) into the request"},
+                    "problem": {"type": "string"},
+                    "allowed": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+"""The schema of a problem document (RFC 9457)."""
+
+
+def taking(model: TypeAdapter[Any], name: str, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a call whose JSON body is a `model`, shown by named examples."""
+    schema = model.json_schema(by_alias=True, ref_template=_REF)
+    parts = schema.pop("$defs", {})
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": _REF.format(model=name)},
+                    "examples": {title: {"value": value} for title, value in examples.items()},
+                }
+            },
+        },
+        _CARRIED: {name: schema, **parts},
+    }
+
+
+def answering(status: int, says: str, name: str, model: TypeAdapter[Any], example: Any) -> dict[str, Any]:
+    """The part of `openapi_extra` for what a call answers."""
+    schema = model.json_schema(by_alias=True, ref_template=_REF, mode="serialization")
+    parts = schema.pop("$defs", {})
+    content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}, "example": example}}
+    return {
+        "responses": {str(status): {"description": says, "content": content}},
+        _CARRIED: {name: schema, **parts},
+    }
+
+
+def refusing(*statuses: int) -> dict[str, Any]:
+    """The part of `openapi_extra` for how a call refuses."""
+    return {"responses": {str(status): _REFUSALS[status] for status in statuses}}
+
+
+def call(*parts: dict[str, Any]) -> dict[str, Any]:
+    """One `openapi_extra` out of several parts."""
+    whole: dict[str, Any] = {_CARRIED: {}, "responses": {}}
+    for part in parts:
+        whole[_CARRIED] |= part.get(_CARRIED, {})
+        whole["responses"] |= part.get("responses", {})
+        whole |= {key: value for key, value in part.items() if key not in (_CARRIED, "responses")}
+    return whole
+
+
+def add_schemas(document: dict[str, Any]) -> None:
+    """Move what the calls carry into the document's components; a name with two meanings is an error of ours."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    for path in document["paths"].values():
+        for operation in path.values():
+            for name, schema in operation.pop(_CARRIED, {}).items():
+                if schemas.setdefault(name, schema) != schema:
+                    raise ValueError(f"two schemas are called {name}")
+
+
+def _refusal(says: str, title: str, kind: str, status: int, errors: list[dict[str, str]] | None = None) -> Any:
+    example: dict[str, Any] = {"type": f"urn:tocsin:problem:{kind}", "title": title, "status": status}
+    if errors:
+        example["errors"] = errors
+    example["request_id"] = "5c1b1f0a6d1e4c0f8f6f0e8a7b9c3d21"
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": says, "content": {"application/problem+json": {"schema": schema, "example": example}}}
+
+
+_REFUSALS = {
+    400: _refusal(
+        "Not JSON, or ambiguous JSON.", "a name is given twice", "malformed", 400,
+        [{"pointer": "/events/0/onset", "problem": "is given twice in one object", "allowed": "each name once"}],
+    ),
+    401: _refusal("Who asks is not known.", "this key is not known, or was revoked", "unauthorised", 401),
+    403: _refusal("Who asks may not.", "this needs the role safety_physician", "forbidden", 403),
+    404: _refusal("Not there, or not yours to see.", "there is no such case", "not-found", 404),
+    409: _refusal("The same Idempotency-Key came with another body.", "this Idempotency-Key was used before with "
+                  "another body", "conflict", 409),
+    413: _refusal("Too large.", "the request is too large", "too-large", 413),
+    415: _refusal("Not JSON.", "the request must be JSON", "unsupported-media-type", 415),
+    422: _refusal(
+        "It cannot be understood or attributed. Nothing was kept.", "the report cannot be understood", "refused", 422,
+        [{"pointer": "/events/0/grade/ctcae", "problem": "should be less than or equal to 5",
+          "allowed": "a whole number, 1 to 5"}],
+    ),
+    503: _refusal("The database does not answer. Nothing was kept; send it again.", "nothing was kept: the database "
+                  "does not answer", "away", 503),
+}  # fmt: skip

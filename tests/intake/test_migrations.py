@@ -1,0 +1,12 @@
+"""The tables come to be in two ways, and both give the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ae_intake.tables import HEAD, MIGRATIONS, metadata
+from tests.store.same_schema import assert_same_schema
+
+
+def test_the_migrations_give_what_the_tables_say(any_database: Callable[[], str]) -> None:
+    assert_same_schema(any_database, metadata, migrations=str(MIGRATIONS), head=HEAD)
