@@ -97,17 +97,18 @@ def test_a_second_transaction_on_the_same_thread_is_a_mistake(store: Store) -> N
         pass
 
 
-def test_writers_on_many_threads_lose_no_update(store: Store) -> None:
-    """Each reads a number and writes the next: SQLite by its one writer, PostgreSQL by a row lock."""
+def test_many_writers_lose_no_update(open_ledger: Callable[[], Store]) -> None:
+    """Each reads a number and writes the next: SQLite by BEGIN IMMEDIATE, PostgreSQL by a row lock."""
     count = tables.audit_head.c.seq
+    store, other_process = open_ledger(), open_ledger()
 
-    def count_on() -> None:
+    def count_on(one: Store) -> None:
         for _ in range(20):
-            with store.transaction() as tx:
+            with one.transaction() as tx:
                 seen = tx.scalars(select(count).with_for_update()).one()
                 tx.execute(tables.audit_head.update().values(seq=seen + 1))
 
-    threads = [threading.Thread(target=count_on) for _ in range(6)]
+    threads = [threading.Thread(target=count_on, args=(one,)) for one in (store, other_process) * 3]
     for thread in threads:
         thread.start()
     for thread in threads:

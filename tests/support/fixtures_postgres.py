@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
 from tests.support.postgres_server import (
     ForeignServer,
     NoPostgres,
@@ -60,9 +61,17 @@ def own_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def fresh_database(postgres: PostgresServer | ForeignServer) -> Callable[[], str]:
-    """Call it for the URL of a new, empty PostgreSQL database."""
-    return postgres.fresh_database
+def fresh_database(postgres: PostgresServer | ForeignServer) -> Iterator[Callable[[], str]]:
+    """Call it for the URL of an empty PostgreSQL database, this test's own until it ends."""
+    given: list[str] = []
+
+    def fresh() -> str:
+        given.append(postgres.fresh_database())
+        return given[-1]
+
+    yield fresh
+    for url in given:
+        postgres.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -62,11 +62,18 @@ class ForeignServer:
         self._made.append(name)
         return self._url.set(database=name).render_as_string(hide_password=False)
 
+    def give_back(self, url: str) -> None:
+        """Remove it: a server that is not ours is left as it was found."""
+        self._drop(str(make_url(url).database))
+
     def stop(self) -> None:
-        """Remove what was made."""
-        for name in self._made:
-            self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self._made.clear()
+        """Remove all that was made."""
+        for name in tuple(self._made):
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._made.remove(name)
 
     def _say(self, statement: str) -> None:
         with psycopg.connect(libpq(self._url), autocommit=True, connect_timeout=10) as connection:
@@ -86,6 +93,7 @@ class PostgresServer:
         self._data = self._home / "data"
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._free: list[str] = []
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
     def start(self) -> None:
@@ -141,11 +149,26 @@ class PostgresServer:
         return URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", self.port, database)
 
     def fresh_database(self) -> str:
-        """The URL of a new, empty database."""
+        """The URL of an empty database: a new one, or one that was given back."""
+        if self._free:
+            return self._free.pop()
         name = f"t{uuid4().hex[:12]}"
         with psycopg.connect(libpq(self.url()), autocommit=True, connect_timeout=10) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url(name).render_as_string(hide_password=False)
+
+    def give_back(self, url: str) -> None:
+        """Empty a database for the next test: ten times as fast as to make one."""
+        with psycopg.connect(libpq(make_url(url)), autocommit=True, connect_timeout=10) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            query = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+            for (schema,) in connection.execute(query).fetchall():
+                connection.execute(f'DROP SCHEMA "{schema}" CASCADE'.encode())
+            connection.execute("CREATE SCHEMA public")
+        self._free.append(url)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
