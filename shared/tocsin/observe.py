@@ -66,10 +66,9 @@ def set_up(level: str = "info", *, as_json: bool = False) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
-    for noisy in ("kafka", "alembic", "httpx", "httpcore"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     # Every request is measured in /metrics; a line for each would bury the facts.
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    for noisy in ("kafka", "alembic", "httpx", "httpcore", "uvicorn"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 
 def redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

@@ -1,0 +1,110 @@
+"""One HTTP server in one process: binds early, says when it is ready, ends within ten seconds of being asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+
+from tocsin.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+REQUESTS_END_S = 3
+"""How long requests that are being answered may take once the end was asked for."""
+
+ALL_ENDS_S = 9.5
+"""When the process ends whatever still runs. What it had not committed, the next start does."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The socket to listen on, so that a port in use is known before anything else is done."""
+    try:
+        [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host} port {port}: {error.strerror}; name others with --host and --port, "
+            "or TOCSIN_HOST and TOCSIN_PORT"
+        ) from None
+    return listener
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, with a word when it is ready, a deadline for its end, and a reason to end besides a signal."""
+
+    def __init__(self, app: Any, *, on_ready: Callable[[], None], must_end: Callable[[], str | None] = lambda: None):
+        super().__init__(
+            uvicorn.Config(
+                app,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=65,
+                timeout_graceful_shutdown=REQUESTS_END_S,
+            )
+        )
+        self._on_ready = on_ready
+        self._must_end = must_end
+        self.ended_because: str | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            log.info("ready")
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        log.info("ending", because=self.ended_because or "asked to")
+        await super().shutdown(sockets=sockets)
+        log.info("ended")
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0 and not self.should_exit and (why := self._must_end()):
+            self.ended_because = why
+            self.should_exit = True
+            _end_anyway_later()
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does it, but a signal is an order carried out, not raised again once all is done."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            _end_anyway_later()
+        super().handle_exit(sig, frame)
+
+
+def _end_anyway_later() -> None:
+    """The promise of ten seconds holds also when a worker hangs: nothing is lost that was ever answered for."""
+
+    def end() -> None:
+        alive = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+        log.error("ended_by_force", waited_s=ALL_ENDS_S, still_running=alive)
+        os._exit(1)
+
+    timer = threading.Timer(ALL_ENDS_S, end)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,107 @@
+"""`tocsin up`: the three services in one process, on SQLite and the embedded log in one folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tocsin.settings import Settings
+
+
+def up(
+    data: Annotated[
+        Path | None, typer.Option(help="The data folder; made if missing.", show_default="./tocsin-data")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port to listen on; 0 takes a free one.", show_default="8088")
+    ] = None,
+    study: Annotated[
+        list[Path] | None,
+        typer.Option(help="A study file to serve; may be repeated.", show_default="every file of deploy/protocols/"),
+    ] = None,
+) -> None:
+    """Run all three services in one process, on SQLite and the embedded log.
+
+    Prints the addresses, and at the first start one site key and one desk login, once. Ends within ten seconds of
+    SIGTERM or Ctrl-C; what was accepted is kept, and what was under way goes on at the next start.
+
+    Example: tocsin up --data ./tocsin-data --port 8088
+    """
+    from tocsin import observe
+    from tocsin.cautions import cautions
+    from tocsin.settings import Settings
+
+    given = {"data": data, "host": host, "port": port, "studies": study or None}
+    asked = {name: value for name, value in given.items() if value is not None}
+    settings = Settings(**asked)
+    observe.set_up(settings.log_level, as_json=settings.log_json)
+    _on_one_machine(settings)
+
+    from standalone.folder import Folder
+    from standalone.server import bind
+
+    with Folder(settings.data) as folder, bind(settings.host, settings.port) as listener:
+        own = {"port": listener.getsockname()[1]}
+        if not settings.signing_key.get_secret_value():
+            own["signing_key"] = folder.signing_key()
+        settings = Settings(**{**asked, **own})
+        for caution in [*cautions(settings), *folder.cautions()]:
+            print(f"Caution: {caution}", file=sys.stderr)
+        _run(settings, listener)
+
+
+def _on_one_machine(settings: Settings) -> None:
+    from tocsin.errors import SettingsError
+
+    if settings.database or not settings.bus.startswith("embedded:"):
+        raise SettingsError(
+            "`tocsin up` keeps everything in its data folder, but TOCSIN_BUS or TOCSIN_DATABASE names another place; "
+            "empty them, or run `tocsin serve intake`, `coder` and `alerting`"
+        )
+
+
+def _run(settings: Settings, listener: object) -> None:
+    import socket
+
+    from standalone.first_start import first_start
+    from standalone.house import TopicMaker, build
+    from standalone.names import SERVICES
+    from standalone.server import Server
+    from standalone.study_files import load_studies
+    from tocsin.bus import open_bus
+    from tocsin.now import wall
+    from tocsin.web.app import house
+
+    assert isinstance(listener, socket.socket)
+    studies = load_studies(settings.studies)
+    with open_bus(settings.bus) as bus:
+        TopicMaker(bus, settings.partitions, 1).make()
+        services = build(SERVICES, settings, studies, bus)
+        app = house(services, now=wall, signing_key=settings.signing_key.get_secret_value().encode())
+        welcome = first_start(settings, studies)
+
+        def ready() -> None:
+            print("\n".join([*addresses(settings, list(studies)), *welcome]), flush=True)
+
+        Server(app, on_ready=ready).run(sockets=[listener])
+
+
+def addresses(settings: Settings, studies: list[str]) -> list[str]:
+    """Where everything is, for the terminal."""
+    url = settings.public_url
+    mail = "by SMTP" if settings.smtp_url else f"not sent, kept in {settings.data / 'mailbox'}"
+    return [
+        f"Tocsin is ready at {url}",
+        f"  desk     {url}/desk",
+        f"  coding   {url}/coding",
+        f"  report   {url}/report   (or POST {url}/v1/reports)",
+        f"  API      {url}/openapi.json",
+        f"  studies  {', '.join(studies)}",
+        f"  mail     {mail}",
+        f"  data     {settings.data.absolute()}",
+    ]
