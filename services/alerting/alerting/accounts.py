@@ -1,0 +1,164 @@
+"""The people who may sign in: names, roles, passwords as argon2id. Tokens are signed by `tocsin.web.identity`.
+
+A wrong name, a wrong password and too many tries are told in the same words and take the same time, so that trying
+tells nobody who has an account here.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, insert, select, update
+
+from alerting.tables import accounts
+from tocsin.domain.words import Role
+from tocsin.errors import Conflict, NotFound, Refused, Unauthorised, Wrong
+from tocsin.store import audit
+from tocsin.store.engine import Store
+from tocsin.web.identity import Person
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+LEAST_LENGTH = 12
+FREE_TRIES = 5
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+_REFUSAL = "this name and this password do not fit, or there were too many tries: wait a while and try again"
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    name: str
+    roles: frozenset[str]
+    password: str
+    failures: int
+    locked_until: datetime | None
+
+
+def add(
+    tx: Connection, name: str, password: str, roles: Collection[str], at: datetime, *, who: str = "command line"
+) -> None:
+    """Add a person. Raises Refused naming the wrong role or what the password lacks, Conflict if the name is taken."""
+    _check(roles, password)
+    if not name.strip():
+        raise Refused("this person cannot be added", [Wrong("/name", "the name is empty", "a name")])
+    if _find(tx, name) is not None:
+        raise Conflict(f"{name} has an account already; `tocsin users reset` gives it a new password")
+    row = {
+        "name": _key(name), "roles": sorted(roles), "password": _hasher().hash(password), "added_at": at,
+        "changed_at": at, "failures": 0,
+    }  # fmt: skip
+    tx.execute(insert(accounts), row)
+    audit.append(tx, at=at, who=who, did="person added", about=f"person {_key(name)}", after={"roles": sorted(roles)})
+
+
+def reset(
+    tx: Connection, name: str, password: str, at: datetime, *, roles: Collection[str] | None = None,
+    who: str = "command line",
+) -> None:  # fmt: skip
+    """A new password, no lock, and other roles if given. Raises NotFound, or Refused for the password or a role."""
+    found = _find(tx, name)
+    if found is None:
+        raise NotFound(f"{name} has no account here")
+    kept = found.roles if roles is None else frozenset(roles)
+    _check(kept, password)
+    tx.execute(
+        update(accounts)
+        .where(accounts.c.name == found.name)
+        .values(password=_hasher().hash(password), roles=sorted(kept), changed_at=at, failures=0, locked_until=None)
+    )
+    audit.append(
+        tx, at=at, who=who, did="password reset", about=f"person {found.name}", before={"roles": sorted(found.roles)},
+        after={"roles": sorted(kept)},
+    )  # fmt: skip
+
+
+def names(tx: Connection) -> list[str]:
+    """Who has an account."""
+    return list(tx.scalars(select(accounts.c.name).order_by(accounts.c.name)))
+
+
+def sign_in(store: Store, name: str, password: str, at: datetime) -> Person:
+    """The person, if name and password fit; Unauthorised otherwise, always in the same words.
+
+    The password is hashed outside of any transaction: it takes long on purpose.
+    """
+    with store.reading() as connection:
+        found = _find(connection, name)
+    fits = _verify(found.password if found is not None else _nobody(), password)
+    if found is not None and found.locked_until is not None and at < found.locked_until:
+        fits = False
+    if found is None or not fits:
+        with store.transaction() as tx:
+            _failed(tx, name, at)
+        raise Unauthorised(_REFUSAL)
+    with store.transaction() as tx:
+        tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
+        audit.append(tx, at=at, who=found.name, did="signed in", about=f"person {found.name}")
+    return Person(found.name, found.roles)
+
+
+def _failed(tx: Connection, name: str, at: datetime) -> None:
+    """Count it, and lock for longer each time. A try while locked lengthens nothing: a stranger could lock for ever."""
+    found = _find(tx, name, for_update=True)
+    about = f"person {found.name}" if found is not None else "a name without an account"
+    audit.append(tx, at=at, who="somebody", did="sign-in refused", about=about)
+    if found is None or (found.locked_until is not None and at < found.locked_until):
+        return
+    failures = found.failures + 1
+    wait = FIRST_WAIT * 2 ** min(failures - FREE_TRIES, 10) if failures >= FREE_TRIES else None
+    until = at + min(wait, LONGEST_WAIT) if wait is not None else None
+    tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=failures, locked_until=until))
+
+
+def _find(tx: Connection, name: str, *, for_update: bool = False) -> _Account | None:
+    a = accounts.c
+    query = select(a.name, a.roles, a.password, a.failures, a.locked_until).where(a.name == _key(name))
+    row = tx.execute(query.with_for_update() if for_update else query).one_or_none()
+    if row is None:
+        return None
+    return _Account(row.name, frozenset(row.roles), row.password, row.failures, row.locked_until)
+
+
+def _key(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _check(roles: Collection[str], password: str) -> None:
+    known = [role.value for role in Role if role is not Role.SITE]
+    wrong = [
+        Wrong("/roles", f"no person has the role {role!r}", ", ".join(known)) for role in roles if role not in known
+    ]
+    if not roles:
+        wrong.append(Wrong("/roles", "no role is given", ", ".join(known)))
+    if len(password) < LEAST_LENGTH:
+        wrong.append(Wrong("/password", "the password is too short", f"at least {LEAST_LENGTH} characters"))
+    if wrong:
+        raise Refused("this account cannot be kept: " + "; ".join(w.problem for w in wrong), wrong)
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # late: start-up time
+
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password fits: what an unknown name is tried against, so that it takes as long."""
+    return _hasher().hash(secrets.token_urlsafe(32))
+
+
+def _verify(kept: str, password: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return _hasher().verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False

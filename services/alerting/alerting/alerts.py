@@ -1,0 +1,266 @@
+"""Raising and settling alerts: one alert for each thing a person must do.
+
+The dedupe key says what an alert rings for, and its id follows from the key, so the same facts can never ring twice,
+whatever arrives again and in whatever order. What is worse has another key. Equal or better facts have none of their
+own: they are covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from alerting import decisions, kinds, ringing, timers
+from alerting.delivery.bell import Due
+from alerting.delivery.ledger import To
+from alerting.parts import NAME, Parts
+from alerting.tables import acknowledgements, alerts, concerns
+from tocsin.domain.assess import Concern
+from tocsin.messages.bodies import AlertRaisedV1, AlertSettledV1, DecisionRecordedV1
+from tocsin.messages.envelope import Envelope, identity
+from tocsin.store import audit, outbox
+from tocsin.store.insert import insert_unless_there
+
+OPEN, ACKNOWLEDGED = "open", "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert to raise. `roles` empty: the level's own policy. `group_key`: like things join it while it is open."""
+
+    key: str
+    study: str
+    kind: str
+    level: str
+    reasons: tuple[str, ...]
+    case_id: str | None = None
+    revision: int | None = None
+    roles: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    is_provisional: bool = False
+    due: Due | None = None
+    avoid: To | None = None
+    group_key: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        return identity("alert", self.key)
+
+
+def raise_for(
+    tx: Connection, parts: Parts, study: str, case_id: str, revision: int, found: Sequence[Concern], *,
+    is_new_case: bool, beside: Sequence[str], assumptions: tuple[str, ...], due: Due | None, at: datetime,
+) -> UUID | None:  # fmt: skip
+    """One alert for all concerns of a case that are new at this moment; None when each is covered already.
+
+    The most urgent gives it level and kind (readings.md, clocks 8). `beside` are facts to name with them.
+    """
+    covered = {} if is_new_case else _covered(tx, case_id)
+    new = [c for c in found if not _is_covered(c, covered)]
+    if not new:
+        return None
+    new.sort(key=lambda c: (kinds.urgency(c.level, c.kind), c.key))
+    alert = Alert(
+        key=f"{case_id}|" + "|".join(sorted(f"{c.key}@{c.level}" for c in new)),
+        study=study,
+        kind=new[0].kind,
+        level=new[0].level,
+        reasons=tuple(dict.fromkeys([*(reason for c in new for reason in _said(c)), *beside])),
+        case_id=case_id,
+        revision=revision,
+        assumptions=assumptions,
+        is_provisional=any(c.is_provisional for c in new),
+        due=due,
+    )
+    raise_one(tx, parts, alert, at)
+    tx.execute(
+        insert_unless_there(concerns, tx.dialect.name),
+        [
+            {"case_id": case_id, "key": c.key, "level": c.level, "alert_id": alert.id, "kind": c.kind,
+             "event_id": c.event_id, "reasons": list(c.reasons), "is_provisional": c.is_provisional}
+            for c in new
+        ],
+    )  # fmt: skip
+    return alert.id
+
+
+def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
+    """Raise this alert and ring; False when it was raised before. `at` is when its facts became known to the house.
+
+    A role that has nobody is an alert of its own; so are the notices that then went to somebody else.
+    """
+    row = {
+        "id": alert.id, "dedupe_key": alert.key, "group_key": alert.group_key, "study": alert.study,
+        "case_id": alert.case_id, "revision": alert.revision, "kind": alert.kind, "level": alert.level,
+        "roles": list(alert.roles), "avoid": [alert.avoid.channel, alert.avoid.address] if alert.avoid else None,
+        "reasons": list(alert.reasons), "assumptions": list(alert.assumptions),
+        "is_provisional": alert.is_provisional, "due": alert.due.as_json() if alert.due else None, "state": OPEN,
+        "raised_at": at,
+    }  # fmt: skip
+    if not tx.execute(insert_unless_there(alerts, tx.dialect.name), row).rowcount:
+        return False
+    audit.append(
+        tx, at=at, who=NAME, did="alert raised", about=f"alert {alert.id}", study=alert.study,
+        after={"case_id": alert.case_id, "kind": alert.kind, "level": alert.level, "reasons": list(alert.reasons)},
+    )  # fmt: skip
+    ready = ringing.Ringing(
+        alert.id, alert.study, alert.case_id, alert.kind, alert.level, alert.roles, alert.avoid, alert.due, OPEN, at
+    )
+    if parts.is_rebuilding:
+        _restore(tx, parts, ready, at)
+        return True
+    body = AlertRaisedV1(
+        alert_id=str(alert.id), case_id=alert.case_id, study=alert.study, kind=alert.kind, level=alert.level,
+        reasons=list(alert.reasons), raised_at=at,
+    )  # fmt: skip
+    key = alert.case_id or alert.study
+    outbox.put(
+        tx, Envelope(identity("alert.raised", str(alert.id)), "alerts.raised.v1", key, NAME, alert.study, at, at, body)
+    )
+    report_shortfalls(tx, parts, ringing.ring(tx, parts, ready, [], parts.now()))
+    return True
+
+
+def report_shortfalls(tx: Connection, parts: Parts, shortfalls: Sequence[ringing.Shortfall]) -> None:
+    """A role with nobody rings the administrator, once while that alert is open. Nobody at all stands red instead."""
+    for short in shortfalls:
+        if short.rung_role is None:
+            continue
+        group = f"nobody_reachable|{short.study}|{short.role}"
+        if open_in_group(tx, group) is None:
+            now = parts.now()
+            reason = f"nobody is reachable as {short.role}; {short.rung_role} was rung instead"
+            raise_one(
+                tx,
+                parts,
+                Alert(f"{group}|{now.isoformat()}", short.study, "nobody_reachable", "warn", (reason,),
+                      roles=("administrator",), group_key=group),
+                now,
+            )  # fmt: skip
+
+
+def open_in_group(tx: Connection, group_key: str) -> UUID | None:
+    """The alert of this group that nobody has acknowledged yet."""
+    return tx.scalars(
+        select(alerts.c.id).where(alerts.c.group_key == group_key, alerts.c.state == OPEN).limit(1)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Who was first. `is_first`: this very call was."""
+
+    by: str
+    at: datetime
+    is_first: bool
+
+
+def acknowledge(
+    tx: Connection, parts: Parts, alert_id: UUID, by: str, roles: Sequence[str], at: datetime
+) -> Acknowledged | None:
+    """A person answers. Doing so again, or after another, changes nothing, and is recorded. None: no such alert."""
+    row = tx.execute(select(alerts).where(alerts.c.id == alert_id).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    is_first = row.state == OPEN
+    told = {"alert_id": alert_id, "by": by, "at": at, "roles": sorted(roles)}
+    if tx.execute(insert_unless_there(acknowledgements, tx.dialect.name), told).rowcount:
+        audit.append(
+            tx, at=at, who=by, did="alert acknowledged" if is_first else "alert acknowledged after another",
+            about=f"alert {alert_id}", study=row.study,
+        )  # fmt: skip
+        decisions.record(
+            tx, what=decisions.ACKNOWLEDGED, about=str(alert_id), parts=(by,), study=row.study, case_id=row.case_id,
+            by=by, at=at, detail={"roles": sorted(roles)},
+        )  # fmt: skip
+    if not is_first:
+        return Acknowledged(row.settled_by, row.settled_at, is_first=False)
+    _settle(tx, alert_id, by, at)
+    body = AlertSettledV1(
+        alert_id=str(alert_id), case_id=row.case_id, study=row.study, how="acknowledged", by=by, at=at
+    )
+    outbox.put(
+        tx,
+        Envelope(identity("alert.settled", str(alert_id)), "alerts.settled.v1", row.case_id or row.study, NAME,
+                 row.study, at, at, body),
+    )  # fmt: skip
+    return Acknowledged(by, at, is_first=True)
+
+
+def may_acknowledge(level: str, alert_roles: Sequence[str], roles: frozenset[str]) -> bool:
+    """Whether a person of these roles may. A page is a physician's; the rest may also be the safety team's."""
+    allowed = {"safety_physician", "second_physician", "medical_director", *alert_roles}
+    if level in ("info", "warn", "review"):
+        allowed |= {"safety_team"}
+    if level == "review":
+        allowed |= {"medical_reviewer"}
+    return bool(allowed & roles)
+
+
+def _settle(tx: Connection, alert_id: UUID, by: str, at: datetime) -> None:
+    tx.execute(
+        update(alerts)
+        .where(alerts.c.id == alert_id)
+        .values(state=ACKNOWLEDGED, settled_at=at, settled_by=by, nobody_since=None)
+    )
+    timers.stop(tx, timers.ALARM, str(alert_id), at, f"acknowledged by {by}")
+
+
+def _restore(tx: Connection, parts: Parts, alert: ringing.Ringing, at: datetime) -> None:
+    """On a rebuild nothing rings: what rang and who answered is on the log; what is owed is looked at afterwards."""
+    timers.move(
+        tx, timers.ALARM, str(alert.id), study=alert.study, due_at=at, urgency=kinds.urgency(alert.level, alert.kind)
+    )
+    for deed in decisions.about(tx, str(alert.id)):
+        apply(tx, parts, alert, deed)
+
+
+def apply(tx: Connection, parts: Parts, alert: ringing.Ringing, deed: DecisionRecordedV1) -> None:
+    """What the log says was done about an alert, done to a table that is being rebuilt."""
+    if deed.what == decisions.RUNG:
+        ringing.restore(tx, parts, alert, deed)
+    elif deed.what == decisions.ACKNOWLEDGED:
+        told = {"alert_id": alert.id, "by": deed.by, "at": deed.at, "roles": deed.detail.get("roles", [])}
+        tx.execute(insert_unless_there(acknowledgements, tx.dialect.name), told)
+        first = tx.execute(
+            select(acknowledgements.c.by, acknowledgements.c.at)
+            .where(acknowledgements.c.alert_id == alert.id)
+            .order_by(acknowledgements.c.at, acknowledgements.c.by)
+        ).first()
+        if first is not None:
+            _settle(tx, alert.id, first.by, first.at)
+
+
+def _covered(tx: Connection, case_id: str) -> dict[tuple[str | None, str], str]:
+    """Level by (event, kind), and by (None, key) for the concern itself."""
+    c = concerns.c
+    covered: dict[tuple[str | None, str], str] = {}
+    for row in tx.execute(select(c.key, c.level, c.kind, c.event_id).where(c.case_id == case_id)):
+        for name in [(None, row.key), *((row.event_id, k) for k in kinds.covers(row.kind))]:
+            if name not in covered or kinds.is_at_least(row.level, covered[name]):
+                covered[name] = row.level
+    return covered
+
+
+def _is_covered(concern: Concern, covered: dict[tuple[str | None, str], str]) -> bool:
+    rung = [covered.get((None, concern.key)), covered.get((concern.event_id, concern.kind))]
+    return any(level is not None and kinds.is_at_least(level, concern.level) for level in rung)
+
+
+def _said(concern: Concern) -> list[str]:
+    where = f"{concern.event_id}: " if concern.event_id else ""
+    return [f"{where}{kinds.words(concern.kind)}: {reason}" for reason in concern.reasons]
+
+
+def join(tx: Connection, alert_id: UUID, reasons: Sequence[str], *, most: int) -> None:
+    """Add reasons to an open alert without ringing again. It names `most` of them; the rest stand elsewhere."""
+    kept = tx.scalars(select(alerts.c.reasons).where(alerts.c.id == alert_id).with_for_update()).one()
+    if len(kept) < most:
+        more = [*kept, *reasons][:most]
+        if len(more) == most:
+            more[-1] = "and more, not named here"
+        tx.execute(update(alerts).where(alerts.c.id == alert_id).values(reasons=more))

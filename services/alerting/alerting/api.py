@@ -1,0 +1,217 @@
+"""HTTP in: sign in, read alerts, clocks, deliveries and subjects, acknowledge, retry. The edge commits here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, TypeAdapter
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from alerting import accounts, alerts, board, page, shown
+from alerting.delivery import ledger, mailbox
+from alerting.parts import Parts
+from alerting.tables import alerts as alert_rows
+from tocsin.domain.words import Role
+from tocsin.errors import Forbidden, NotFound, Unauthorised
+from tocsin.settings import Settings
+from tocsin.store import audit
+from tocsin.web.describe import answering, call, refusing, taking
+from tocsin.web.identity import Person, requires, sign_person
+from tocsin.web.reading import read_json, understood
+
+MAY_READ = (
+    Role.SAFETY_PHYSICIAN, Role.SECOND_PHYSICIAN, Role.MEDICAL_DIRECTOR, Role.MEDICAL_REVIEWER, Role.SAFETY_TEAM,
+    Role.COMMITTEE, Role.AUDITOR, Role.ADMINISTRATOR,
+)  # fmt: skip
+# A coder is rung for uncoded reports and may answer for those.
+MAY_ANSWER = (*MAY_READ, Role.CODER)
+MAY_RETRY = (Role.ADMINISTRATOR, Role.SAFETY_TEAM, Role.SAFETY_PHYSICIAN, Role.MEDICAL_DIRECTOR)
+SESSION_LASTS = timedelta(hours=8)
+
+Reader = Annotated[Person, requires(*MAY_READ)]
+Answerer = Annotated[Person, requires(*MAY_ANSWER)]
+Retrier = Annotated[Person, requires(*MAY_RETRY)]
+Limit = Annotated[int, Query(ge=1, le=board.MOST)]
+
+_SIGN_IN = TypeAdapter(shown.SignIn)
+
+
+def _shows(says: str, name: str, model: Any, example: Any, *refusals: int, status: int = 200) -> dict[str, Any]:
+    return call(answering(status, says, name, TypeAdapter(model), example), refusing(401, 403, *refusals, 503))
+
+
+def router(parts: Parts, settings: Settings) -> APIRouter:
+    """Every route of alerting."""
+    routes = APIRouter()
+    _sessions(routes, parts, settings)
+    _alerts(routes, parts)
+    _lists(routes, parts, settings)
+    page.add(routes, parts, settings)
+    return routes
+
+
+def _sessions(routes: APIRouter, parts: Parts, settings: Settings) -> None:
+    @routes.post(
+        "/v1/sessions",
+        tags=["People"],
+        status_code=201,
+        openapi_extra=call(
+            taking(_SIGN_IN, "SignIn", {"A login": shown.SIGN_IN}),
+            answering(201, "A token for eight hours.", "Session", TypeAdapter(shown.Session), shown.SESSION),
+            refusing(400, 401, 415, 422, 503),
+        ),
+    )
+    async def sign_in(request: Request) -> JSONResponse:
+        """Sign in. After a few wrong passwords an account waits, longer each time."""
+        who = understood(await read_json(request, 10_000), _SIGN_IN, "this login cannot be read")
+        session = await run_in_threadpool(new_session, parts, settings, who.name, who.password)
+        return JSONResponse(session, 201)
+
+
+def new_session(parts: Parts, settings: Settings, name: str, password: str) -> dict[str, Any]:
+    """A session for this name and password; Unauthorised when they do not fit."""
+    key = settings.signing_key.get_secret_value().encode()
+    if not key:
+        raise Unauthorised("nobody can log in here: no signing key is set")
+    now = parts.now()
+    person = accounts.sign_in(parts.store, name, password, now)
+    return {
+        "token": sign_person(person, key, now, SESSION_LASTS),
+        "expires_at": (now + SESSION_LASTS).isoformat().replace("+00:00", "Z"),
+        "name": person.name,
+        "roles": sorted(person.roles),
+    }
+
+
+def _alerts(routes: APIRouter, parts: Parts) -> None:
+    @routes.get(
+        "/v1/alerts",
+        tags=["Alerts"],
+        openapi_extra=_shows("Alerts, newest first.", "Alerts", shown.AlertsShown, shown.ALERTS),
+    )
+    def list_alerts(
+        who: Reader, case_id: str | None = None, state: Literal["open", "acknowledged"] | None = None,
+        level: str | None = None, kind: str | None = None, since: AwareDatetime | None = None, limit: Limit = 200,
+    ) -> dict[str, Any]:  # fmt: skip
+        """What rang, why, who was told by which channel, and who answered."""
+        with parts.store.reading() as tx:
+            found = board.alerts_like(
+                tx, case_id=case_id, state=state, level=level, kind=kind, since=since, limit=limit
+            )
+        return {"alerts": found}
+
+    @routes.post(
+        "/v1/alerts/{alert_id}/acknowledgements",
+        tags=["Alerts"],
+        openapi_extra=_shows("Who was first.", "Acknowledged", shown.AcknowledgedShown, shown.ACKNOWLEDGED, 404),
+    )
+    def acknowledge(alert_id: UUID, who: Answerer) -> dict[str, Any]:
+        """Answer an alert: the ringing stops. It assesses and signs nothing. No body is needed."""
+        return answer(parts, alert_id, who)
+
+
+def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
+    """A person acknowledges; NotFound, or Forbidden when their roles may not answer this alert."""
+    now: datetime = parts.now()
+    with parts.store.transaction() as tx:
+        asked = select(alert_rows.c.level, alert_rows.c.roles).where(alert_rows.c.id == alert_id)
+        row = tx.execute(asked).one_or_none()
+        if row is None:
+            raise NotFound("there is no such alert")
+        if not alerts.may_acknowledge(row.level, row.roles, who.roles):
+            raise Forbidden(f"a {row.level} alert is acknowledged by those whom it rings, or a physician")
+        done = alerts.acknowledge(tx, parts, alert_id, who.name, sorted(who.roles), now)
+    assert done is not None  # it was read in the same transaction
+    return {
+        "alert_id": str(alert_id),
+        "state": alerts.ACKNOWLEDGED,
+        "acknowledged_by": done.by,
+        "acknowledged_at": done.at.isoformat().replace("+00:00", "Z"),
+        "you_were_first": done.is_first,
+    }
+
+
+def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
+    @routes.get(
+        "/v1/clocks",
+        tags=["Clocks"],
+        openapi_extra=_shows("Clocks, soonest due first.", "Clocks", shown.ClocksShown, shown.CLOCKS),
+    )
+    def list_clocks(
+        who: Reader, case_id: str | None = None, study: str | None = None, status: str | None = None,
+        recipient: str | None = None, due_before: date | None = None, limit: Limit = 200,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The regulatory clocks with rule, clause, day zero, due date, and every change."""
+        with parts.store.reading() as tx:
+            found = board.clocks_like(
+                tx, case_id=case_id, study=study, status=status, recipient=recipient, due_before=due_before, limit=limit
+            )
+        return {"clocks": found}
+
+    @routes.get(
+        "/v1/deliveries",
+        tags=["Deliveries"],
+        openapi_extra=_shows("Deliveries, newest first.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES),
+    )
+    def list_deliveries(
+        who: Reader, alert_id: UUID | None = None, limit: Limit = 200,
+        state: Literal["pending", "sending", "delivered", "dead"] | None = None,
+        channel: Literal["mail", "webhook"] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Each notice to each address, with every try and how the other side answered."""
+        with parts.store.reading() as tx:
+            found = board.deliveries_like(tx, alert_id=alert_id, state=state, channel=channel, limit=limit)
+        return {"deliveries": found}
+
+    @routes.post(
+        "/v1/deliveries/{delivery_id}/retries",
+        tags=["Deliveries"],
+        status_code=202,
+        openapi_extra=_shows(
+            "It is tried now.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES, 404, status=202
+        ),
+    )
+    def retry(delivery_id: UUID, who: Retrier) -> dict[str, Any]:
+        """Try a delivery that was given up, or that waits, again at once."""
+        now = parts.now()
+        with parts.store.transaction() as tx:
+            if not ledger.retry(tx, delivery_id, now):
+                raise NotFound("there is no such delivery that waits or was given up")
+            audit.append(tx, at=now, who=who.name, did="delivery retried", about=f"delivery {delivery_id}")
+            return {"deliveries": board.deliveries_like(tx, delivery_id=delivery_id)}
+
+    @routes.get(
+        "/v1/subjects/{subject_id}",
+        tags=["Subjects"],
+        openapi_extra=_shows("The subject as reported.", "Subject", shown.SubjectShown, shown.SUBJECT, 404),
+    )
+    def one_subject(subject_id: str, who: Reader) -> dict[str, Any]:
+        """A subject's doses and events."""
+        with parts.store.reading() as tx:
+            found = board.subject(tx, subject_id, sorted(parts.studies))
+        if found is None:
+            raise NotFound("nothing is known of such a subject")
+        return found
+
+    @routes.get(
+        "/v1/mailbox",
+        tags=["Deliveries"],
+        openapi_extra=_shows("Mails, newest first.", "Mailbox", shown.MailboxShown, shown.MAILBOX),
+    )
+    def list_mails(who: Reader) -> dict[str, Any]:
+        """The mails in the mailbox folder, where no mail server is set."""
+        return {"mails": mails(settings)}
+
+
+def mails(settings: Settings) -> list[dict[str, Any]]:
+    """What the mailbox folder holds, newest first."""
+    return [
+        {"name": m.name, "sent_at": m.sent_at.isoformat().replace("+00:00", "Z"), "to": m.to, "subject": m.subject,
+         "message_id": m.message_id, "text": m.text}
+        for m in mailbox.read(settings.data / "mailbox")
+    ]  # fmt: skip

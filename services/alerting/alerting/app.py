@@ -1,0 +1,157 @@
+"""Wires alerting: store, consumers, chores, couriers, routes. `build` is what a house calls."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from alerting import dead_letters, handle, tables, undelivered, webhooks
+from alerting.api import router
+from alerting.chores import Chores
+from alerting.delivery.courier import Courier
+from alerting.delivery.ledger import MAIL, WEBHOOK
+from alerting.delivery.mailbox import Mailbox
+from alerting.delivery.outcome import Outcome
+from alerting.delivery.parcel import Deliverer, Parcel
+from alerting.parts import NAME, Parts
+from alerting.watch import Watch
+from tocsin.bus.consume import Consumer, Handler
+from tocsin.bus.port import Bus
+from tocsin.bus.verdict import DeadLimit
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.envelope import Envelope
+from tocsin.messages.topics import ALERTING, CONTRACTS, dead, read_by
+from tocsin.now import Now, wall
+from tocsin.settings import Settings
+from tocsin.store.engine import Store, open_store
+from tocsin.store.migrate import bring_up
+from tocsin.store.outbox import Relay
+from tocsin.web.app import Service
+from tocsin.workers import Worker
+
+if TYPE_CHECKING:
+    from alerting.delivery.mail import Server
+
+WEBHOOK_WORKERS = 4
+
+_HANDLERS = {
+    "reports.received.v1": handle.on_report_received,
+    "events.coded.v1": handle.on_events_coded,
+    "doses.recorded.v1": handle.on_dose_recorded,
+    "observations.recorded.v1": handle.on_observations_recorded,
+    "queries.raised.v1": handle.on_query_raised,
+    "decisions.recorded.v1": handle.on_decision_recorded,
+}
+
+
+def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
+    """The service, wired and not yet running. Raises StoreAway while its database does not answer."""
+    if settings.smtp_url is not None:
+        _mail_server(settings)  # A wrong address is refused now, not at the first alarm.
+    store = open_store(settings.database_for(NAME), NAME)
+    try:
+        prepare(store, studies)
+    except BaseException:
+        store.close()
+        raise
+    parts = Parts(store, studies, now, wall, settings.public_url)
+    relay = Relay(store, bus, wall, name="alerting relay")
+    consumers = consumers_of(parts, bus)
+    chores = Chores(parts)
+    couriers = couriers_of(parts, settings)
+    watch = Watch(parts, consumers, [relay, chores, *couriers], has_mail_server=settings.smtp_url is not None)
+    # Stopped in reverse: what was taken in is still sent on.
+    workers: list[Worker] = [relay, *couriers, chores, *consumers]
+    return Service(
+        name=NAME,
+        router=router(parts, settings),
+        workers=workers,
+        durable=watch.durable,
+        degraded=watch.degraded,
+        metrics=watch.metrics,
+        close=store.close,
+    )
+
+
+def prepare(store: Store, studies: Mapping[str, Protocol]) -> None:
+    """Bring the tables up, and give each study the row that is locked while its cases are judged."""
+    bring_up(store, tables.metadata, migrations=str(Path(__file__).parent / "migrations"), head=tables.HEAD)
+    with store.transaction() as tx:
+        known = set(tx.scalars(select(tables.studies.c.id)))
+        if new := [{"id": study} for study in sorted(studies) if study not in known]:
+            tx.execute(insert(tables.studies), new)
+
+
+def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
+    """One reader of facts, and one of dead letters, for which nothing may ever be a dead letter again."""
+    bind: dict[str, Handler] = {kind: partial(_call, handler, parts) for kind, handler in _HANDLERS.items()}
+    topics = [t for t in bind if t in read_by(ALERTING)]
+    return [
+        Consumer(NAME, bus, parts.store, topics, bind, parts.wall),
+        Consumer(
+            f"{NAME}.dead",
+            bus,
+            parts.store,
+            [dead(contract.topic) for contract in CONTRACTS],
+            {dead_letters.TYPE: partial(_call, dead_letters.on_dead_letter, parts)},
+            parts.wall,
+            decode=dead_letters.decode,
+            limit=DeadLimit(most=0),
+        ),
+    ]
+
+
+def couriers_of(parts: Parts, settings: Settings) -> list[Courier]:
+    """One for mail (it keeps its connection), several for webhooks (one slow receiver must not hold up the others)."""
+
+    def given_up(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
+        undelivered.ring_for(tx, parts, channel, parcel, outcome)
+
+    make = partial(
+        Courier,
+        store=parts.store,
+        now=parts.now,
+        wall=parts.wall,
+        draw=secrets.SystemRandom().random,
+        on_dead=given_up,
+    )
+    mail = make(MAIL, 1, make=partial(mail_of, settings))
+    hooks = [make(WEBHOOK, n, make=partial(webhooks_of, parts, settings)) for n in range(1, WEBHOOK_WORKERS + 1)]
+    return [mail, *hooks]
+
+
+def mail_of(settings: Settings) -> Deliverer:
+    """To the mail server, or into the mailbox folder when none is set."""
+    if settings.smtp_url is None:
+        return Mailbox(settings.data / "mailbox", settings.mail_from)
+    from alerting.delivery.mail import Mail
+
+    return Mail(_mail_server(settings), settings.mail_from)
+
+
+def _mail_server(settings: Settings) -> Server:
+    from alerting.delivery.mail import Server  # late: a house without a mail server needs none of it
+
+    return Server.of(settings.smtp_url.get_secret_value() if settings.smtp_url else "")
+
+
+def webhooks_of(parts: Parts, settings: Settings) -> Deliverer:
+    """One deliverer of webhooks."""
+    from alerting.delivery.webhook import Endpoint, Webhooks  # late: the HTTP client costs start-up time
+
+    def find(address: str) -> Endpoint | None:
+        with parts.store.reading() as connection:
+            found = webhooks.endpoint(connection, UUID(address))
+        return Endpoint(*found) if found else None
+
+    return Webhooks(find, parts.wall, allow=settings.webhook_allow)
+
+
+def _call(handler: Any, parts: Parts, envelope: Envelope[Any], tx: Connection) -> None:
+    handler(envelope, tx, parts)

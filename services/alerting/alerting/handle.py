@@ -1,0 +1,109 @@
+"""Messages in: load, decide, keep. Nothing here commits or sends, and no order of arrival is relied upon.
+
+The time of what follows is the message's own `recorded_at`, so that a rebuild from the log gives the same tables.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from alerting import alerts, cases, decisions, doses, queries, ringing, timers
+from alerting.judge import judge, urgency
+from alerting.parts import NAME, Parts
+from alerting.tables import observations
+from tocsin.domain.assess import Assessment
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.bodies import (
+    DecisionRecordedV1,
+    DoseRecordedV1,
+    EventsCodedV1,
+    ObservationsRecordedV1,
+    QueryRaisedV1,
+    ReportReceivedV1,
+)
+from tocsin.messages.envelope import Envelope
+from tocsin.store.insert import insert_unless_there
+
+
+def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, parts: Parts) -> None:
+    """A new case or a new revision: judged at once by its own words, before and whether or not anybody codes it."""
+    body, at = envelope.body, envelope.recorded_at
+    protocol = parts.study(body.study)
+    cases.lock_study(tx, body.study)
+    known = cases.load(tx, body.case_id)
+    is_new_case = not known.reports
+    if not cases.keep_report(tx, known, body, envelope.id):
+        return
+    why = f"revision {body.revision} received"
+    # What the report says by itself comes first even when its coding was quicker on the way: whether an alarm rings
+    # and a clock starts must not depend on which topic was read first.
+    is_coded_already = any(revision >= body.revision for revision in known.codings)
+    assessment = judge(tx, parts, protocol, known, why=why, at=at, is_new_case=is_new_case, coded_before=body.revision)
+    if is_coded_already:
+        assessment = judge(tx, parts, protocol, known, why=f"{why}, coded", at=at)
+    _watch_coding(tx, body, protocol, assessment)
+
+
+def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
+    """A coding refines the same case."""
+    body = envelope.body
+    protocol = parts.study(body.study)
+    cases.lock_study(tx, body.study)
+    known = cases.load(tx, body.case_id)
+    if cases.keep_coding(tx, known, body, envelope.id):
+        judge(
+            tx, parts, protocol, known, why=f"revision {body.revision} coded by {body.coder}", at=envelope.recorded_at
+        )
+
+
+def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:
+    """An infusion moves the DLT window of the subject's cases; a product event rings by itself."""
+    body, at = envelope.body, envelope.recorded_at
+    protocol = parts.study(body.study)
+    cases.lock_study(tx, body.study)
+    if not doses.keep(tx, body):
+        return
+    doses.ring(tx, parts, protocol, body, at)
+    if body.facts.kind == "infusion" and body.subject is not None:
+        for case_id in cases.of_subject(tx, body.study, body.subject):
+            judge(tx, parts, protocol, cases.load(tx, case_id), why="an infusion was recorded", at=at)
+
+
+def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Connection, parts: Parts) -> None:
+    """Kept. Grading and DLTs from laboratory values come with their own release."""
+    body = envelope.body
+    parts.study(body.study)
+    row = {
+        "record_id": body.record_id, "study": body.study, "subject": body.subject, "received_at": body.received_at,
+        "body": body.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    }  # fmt: skip
+    tx.execute(insert_unless_there(observations, tx.dialect.name), row)
+
+
+def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection, parts: Parts) -> None:
+    """Somebody asks a site something: its contact gets a letter that says so."""
+    parts.study(envelope.body.study)
+    queries.gather(tx, envelope.body, envelope.recorded_at)
+
+
+def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection, parts: Parts) -> None:
+    """Our own deeds come back and are known; on a rebuild they are news. Deeds of others about cases come later."""
+    body = envelope.body
+    if envelope.source != NAME or not decisions.keep(tx, body):
+        return
+    if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
+        alert = ringing.load(tx, UUID(body.about))
+        if alert is not None:
+            alerts.apply(tx, parts, alert, body)
+
+
+def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:
+    """Ring by itself if this revision is still uncoded after the study's time. Serious cases are looked at first."""
+    if body.is_nullified or not body.events:
+        return
+    timers.begin(
+        tx, timers.UNCODED, f"{body.case_id}|{body.revision}", study=body.study,
+        due_at=body.received_at + protocol.uncoded_after, urgency=urgency(assessment),
+    )  # fmt: skip

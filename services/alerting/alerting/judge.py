@@ -1,0 +1,61 @@
+"""One case, judged by everything known of it: clocks kept, alerts raised. For a report, a coding and a dose alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from alerting import alerts, cases, clocks
+from alerting.parts import Parts
+from tocsin.domain.assess import MINIMUM, Assessment, Concern, assess
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.bodies import ReportReceivedV1
+
+
+def judge(
+    tx: Connection, parts: Parts, protocol: Protocol, known: cases.Known, *, why: str, at: datetime,
+    is_new_case: bool = False, coded_before: int = cases.ALL_CODINGS,
+) -> Assessment | None:  # fmt: skip
+    """Assess a case and keep what follows; None while no report of it has come. `at`: when the facts became known."""
+    latest = known.latest
+    if latest is None:
+        return None
+    infusions = cases.infusions_of(tx, latest.study, latest.subject)
+    assessment = assess(known.case(infusions, coded_before=coded_before), protocol)
+    kept = clocks.keep(
+        tx, protocol, known.case_id, assessment.clocks, is_new_case=is_new_case,
+        first_received_at=known.first_received_at, why=why, at=at,
+    )  # fmt: skip
+    alerts.raise_for(
+        tx, parts, protocol.id, known.case_id, latest.revision,
+        [*assessment.concerns, *_for_people(latest, kept)],
+        is_new_case=is_new_case, beside=_beside(latest, assessment), assumptions=assessment.assumptions,
+        due=kept.soonest, at=at,
+    )  # fmt: skip
+    return assessment
+
+
+def urgency(assessment: Assessment | None) -> int:
+    """How soon a person should look at a case, smallest first: pages, then serious ones, then the rest."""
+    levels = {concern.level for concern in assessment.concerns} if assessment else set()
+    return 0 if "page" in levels else 1 if levels else 2
+
+
+def _for_people(report: ReportReceivedV1, kept: clocks.Kept) -> list[Concern]:
+    """What only a person may decide: clocks go on running meanwhile."""
+    if report.is_nullified:
+        reasons = ["the site nullified the case: its clocks go on running until a person decides"]
+        if report.reason:
+            reasons.append(f"the site's reason: {report.reason}")
+        key = f"{report.case_id}:nullified:{report.revision}"
+        return [Concern(key, "nullified", "review", None, tuple(reasons), False)]
+    return list(kept.concerns)
+
+
+def _beside(report: ReportReceivedV1, assessment: Assessment) -> list[str]:
+    said = [f"contradiction at {c.pointer}: {c.problem}; read as {c.read_as}" for c in report.contradictions]
+    if assessment.missing:
+        said.append("still missing: " + ", ".join(MINIMUM[name] for name in assessment.missing))
+    said += [f"may tell of the same as {d.case_id}: {'; '.join(d.reasons)}" for d in report.possible_duplicates]
+    return said

@@ -1,0 +1,63 @@
+"""The kinds of alert: what they are called outside the walls, which is the more urgent, which includes which.
+
+The words are all that a mail or webhook says of what happened, so they name no patient, term or grade.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS = ("info", "review", "warn", "page", "escalate", "critical", "overdue")
+"""Least urgent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`covers`: the lesser kinds that need no ring of their own after this one, about the same event."""
+
+    name: str
+    words: str
+    covers: frozenset[str] = frozenset()
+
+
+# Most urgent first: the first of several names the alert.
+_ALL = (
+    Kind("fatal", "death", frozenset({"life_threatening", "serious"})),
+    Kind("life_threatening", "life-threatening event", frozenset({"serious"})),
+    Kind("potential_dlt", "potential DLT"),
+    Kind("special_interest", "event of special interest", frozenset({"serious"})),
+    Kind("product_event", "product event"),
+    Kind("medication_error", "medication error"),
+    Kind("pregnancy", "pregnancy"),
+    Kind("dose_deviation", "dose outside 80 to 120 % of plan"),
+    Kind("nullified", "nullified by the site, clocks go on"),
+    Kind("clock_in_question", "clock in question"),
+    Kind("no_event", "report that names no event"),
+    Kind("uncoded", "report still uncoded"),
+    Kind("serious", "serious event"),
+    Kind("delivery_failed", "an alarm could not be delivered"),
+    Kind("nobody_reachable", "nobody is reachable in a role"),
+    Kind("dead_letter", "a message could not be handled"),
+)
+KINDS = {kind.name: kind for kind in _ALL}
+_ORDER = {kind.name: place for place, kind in enumerate(_ALL)}
+
+
+def urgency(level: str, kind: str = "") -> int:
+    """A number to sort by, smallest first: by level, then by kind."""
+    return (len(LEVELS) - 1 - LEVELS.index(level)) * 100 + _ORDER.get(kind, 99)
+
+
+def words(kind: str) -> str:
+    """What a kind is called outside the walls."""
+    return KINDS[kind].words if kind in KINDS else "alarm"
+
+
+def is_at_least(level: str, other: str) -> bool:
+    """Whether `level` is as urgent as `other`, or more."""
+    return LEVELS.index(level) >= LEVELS.index(other)
+
+
+def covers(kind: str) -> frozenset[str]:
+    """The lesser kinds that need not ring once this one has, about the same event."""
+    return KINDS[kind].covers if kind in KINDS else frozenset()

@@ -1,0 +1,186 @@
+"""Carries out what `alarm` decides: notices to the people whom `routing` finds, and the timer for the next one.
+
+Every function works in the caller's transaction, so that an alert and its first notice are kept both or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert, select, update
+
+from alerting import alarm, decisions, kinds, routing, timers, webhooks
+from alerting.delivery import ledger
+from alerting.delivery.bell import Bell, Due, case_number
+from alerting.delivery.ledger import To
+from alerting.parts import Parts
+from alerting.tables import alerts, notices
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.bodies import DecisionRecordedV1
+from tocsin.messages.envelope import identity
+from tocsin.store.insert import insert_unless_there
+
+HOUSE_ZONE = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alert, as far as ringing needs it."""
+
+    id: UUID
+    study: str
+    case_id: str | None
+    kind: str
+    level: str
+    roles: tuple[str, ...]
+    avoid: To | None
+    due: Due | None
+    state: str
+    raised_at: datetime
+
+    @property
+    def alarm(self) -> alarm.Alarm:
+        return alarm.Alarm(self.level, self.state, self.raised_at, self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A role that had nobody when it was to be rung; `rung_role` None: nor had any other."""
+
+    study: str
+    role: str
+    rung_role: str | None
+
+
+def load(tx: Connection, alert_id: UUID) -> Ringing | None:
+    """The alert, locked until the transaction ends."""
+    row = tx.execute(select(alerts).where(alerts.c.id == alert_id).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    return Ringing(
+        row.id, row.study, row.case_id, row.kind, row.level, tuple(row.roles),
+        To(*row.avoid) if row.avoid else None, Due.of(row.due) if row.due else None, row.state, row.raised_at,
+    )  # fmt: skip
+
+
+def history(tx: Connection, alert_id: UUID) -> list[alarm.Rung]:
+    """The steps that were rung and reached somebody."""
+    n = notices.c
+    rows = tx.execute(select(n.step, n.at).where(n.alert_id == alert_id, n.rung_role.is_not(None)))
+    return [alarm.Rung(row.step, row.at) for row in rows]
+
+
+def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung], at: datetime) -> list[Shortfall]:
+    """Ring all that is due now, and set the timer for what comes next. Answers the roles that had nobody.
+
+    The same address is rung once, however many of these notices would reach it.
+    """
+    policy = alarm.policy_for(alert.alarm)
+    people = routing.people_of(alert.study, parts.studies)
+    hooks: list[routing.Hook] | None = None
+    done, shortfalls, told, nobody = list(rung), [], set[To](), False
+    while (notice := alarm.next_notice(alert.alarm, done, policy, at)) is not None:
+        if hooks is None:
+            hooks = routing.hooks_for(alert.study, webhooks.enabled(tx))
+        reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid)
+        if reached.rung_role != notice.role:
+            shortfalls.append(Shortfall(alert.study, notice.role, reached.rung_role))
+        _keep(tx, parts, alert, notice, reached, [to for to in reached.to if to not in told], at)
+        told.update(reached.to)
+        if reached.rung_role is None:
+            nobody = True
+            break
+        done.append(alarm.Rung(notice.step, at))
+    tx.execute(
+        update(alerts)
+        .where(
+            alerts.c.id == alert.id, alerts.c.nobody_since.is_(None) if nobody else alerts.c.nobody_since.is_not(None)
+        )
+        .values(nobody_since=at if nobody else None)
+    )
+    _set_timer(tx, alert, alarm.next_due(alert.alarm, done, policy, at), nobody, at)
+    return shortfalls
+
+
+def _set_timer(tx: Connection, alert: Ringing, due_at: datetime | None, nobody: bool, at: datetime) -> None:
+    urgency = kinds.urgency(alert.level, alert.kind)
+    if nobody:
+        due_at = at + alarm.RETRY_NOBODY
+    if due_at is None:
+        timers.stop(tx, timers.ALARM, str(alert.id), at, "nothing more to ring")
+    else:
+        timers.move(tx, timers.ALARM, str(alert.id), study=alert.study, due_at=due_at, urgency=urgency)
+
+
+def _keep(
+    tx: Connection, parts: Parts, alert: Ringing, notice: alarm.Notice, reached: routing.Reached,
+    to: Sequence[To], at: datetime,
+) -> None:  # fmt: skip
+    # A step that reached nobody is rung again later: each of those tries is a notice of its own.
+    tried = [at.isoformat()] if reached.rung_role is None else []
+    notice_id = identity("notice", str(alert.id), str(notice.step), *tried)
+    reason = "; ".join(part for part in (notice.reason, reached.note) if part)
+    bell = bell_of(parts, alert, notice, at)
+    row: dict[str, Any] = {
+        "id": notice_id, "alert_id": alert.id, "step": notice.step, "role": notice.role,
+        "rung_role": reached.rung_role, "at": at, "reason": reason, "bell": bell.as_json(),
+    }  # fmt: skip
+    tx.execute(insert(notices), row)
+    ledger.plan(tx, notice_id, alert.id, to, kinds.urgency(alert.level, alert.kind), at)
+    decisions.record(
+        tx,
+        what=decisions.RUNG,
+        about=str(alert.id),
+        parts=(str(notice_id),),
+        study=alert.study,
+        case_id=alert.case_id,
+        by="alerting",
+        at=at,
+        reason=reason,
+        detail={
+            "notice_id": str(notice_id),
+            "step": notice.step,
+            "role": notice.role,
+            "rung_role": reached.rung_role,
+            "why": notice.reason,
+            "answer_by": notice.answer_by.isoformat() if notice.answer_by else None,
+        },
+    )
+
+
+def restore(tx: Connection, parts: Parts, alert: Ringing, deed: DecisionRecordedV1) -> None:
+    """On a rebuild: the notice that the log says was rung, without ringing again."""
+    detail = deed.detail
+    answer_by = datetime.fromisoformat(str(detail["answer_by"])) if detail["answer_by"] else None
+    notice = alarm.Notice(int(str(detail["step"])), str(detail["role"]), str(detail["why"]), answer_by)
+    row = {
+        "id": UUID(str(detail["notice_id"])), "alert_id": alert.id, "step": notice.step, "role": notice.role,
+        "rung_role": detail["rung_role"], "at": deed.at, "reason": deed.reason,
+        "bell": bell_of(parts, alert, notice, deed.at).as_json(),
+    }  # fmt: skip
+    tx.execute(insert_unless_there(notices, tx.dialect.name), row)
+
+
+def bell_of(parts: Parts, alert: Ringing, notice: alarm.Notice, at: datetime) -> Bell:
+    """What of this notice may leave the house."""
+    protocol: Protocol | None = parts.studies.get(alert.study)
+    return Bell(
+        to="physician",
+        alert_id=str(alert.id),
+        case_id=case_number(alert.case_id),
+        kind=alert.kind,
+        words=kinds.words(alert.kind),
+        level=alert.level,
+        reason=notice.reason,
+        step=notice.step,
+        due=alert.due,
+        answer_by=notice.answer_by,
+        zone=protocol.receiver_zone if protocol else ZoneInfo(HOUSE_ZONE),
+        link=f"{parts.public_url.rstrip('/')}/a/{alert.id}",
+        sent_at=at,
+    )

@@ -1,0 +1,82 @@
+"""Who has a role, and by which addresses. Where nobody is reachable, who is rung instead, and that it is said.
+
+People come from the study's file, webhooks from the table. A webhook for one role makes that role reachable; one for
+"all" hears everything beside the people and stands in for nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from alerting.delivery.ledger import MAIL, WEBHOOK, To
+from alerting.parts import ALL_STUDIES
+from tocsin.domain.protocol import Protocol, Recipient
+
+EVERY_ROLE = "all"
+INSTEAD = (
+    "safety_physician",
+    "second_physician",
+    "medical_director",
+    "safety_team",
+    "medical_reviewer",
+    "administrator",
+)
+"""Who is asked in place of a role with nobody: from that role on, round the circle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """An enabled webhook."""
+
+    id: str
+    study: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Who is rung for `role`. `rung_role` differs where nobody is reachable as `role`, and is None where nobody is."""
+
+    role: str
+    rung_role: str | None
+    to: tuple[To, ...]
+
+    @property
+    def note(self) -> str:
+        if self.rung_role == self.role:
+            return ""
+        nobody = f"nobody is reachable as {self.role}"
+        return f"{nobody}, nor as anybody else" if self.rung_role is None else f"{nobody}: {self.rung_role} instead"
+
+
+def reach(role: str, people: Sequence[Recipient], hooks: Collection[Hook], *, avoid: To | None = None) -> Reached:
+    """Who is rung when `role` is to be. `avoid` is an address that has failed: another channel is preferred to it."""
+    everywhere = [To(WEBHOOK, h.id) for h in hooks if h.role == EVERY_ROLE]
+    for candidate in _circle(role):
+        mails = [To(MAIL, p.email) for p in people if p.role == candidate and p.email]
+        own = [To(WEBHOOK, h.id) for h in hooks if h.role == candidate]
+        reached = [to for to in dict.fromkeys([*mails, *own]) if to != avoid]
+        if avoid is not None:
+            reached = [to for to in reached if to.channel != avoid.channel] or reached
+        if reached:
+            also = [to for to in everywhere if to != avoid]
+            return Reached(role, candidate, tuple(dict.fromkeys([*reached, *also])))
+    return Reached(role, None, tuple(to for to in everywhere if to != avoid))
+
+
+def people_of(study: str, studies: Mapping[str, Protocol]) -> tuple[Recipient, ...]:
+    """The people of a study; of every study for what concerns the house, or a study nobody here knows."""
+    if study in studies:
+        return studies[study].recipients
+    return tuple(dict.fromkeys(person for protocol in studies.values() for person in protocol.recipients))
+
+
+def hooks_for(study: str, hooks: Collection[Hook]) -> list[Hook]:
+    """The webhooks that hear of a study."""
+    return [h for h in hooks if study == ALL_STUDIES or h.study in (study, ALL_STUDIES)]
+
+
+def _circle(role: str) -> tuple[str, ...]:
+    start = INSTEAD.index(role) if role in INSTEAD else 0
+    return tuple(dict.fromkeys((role, *INSTEAD[start:], *INSTEAD[:start])))

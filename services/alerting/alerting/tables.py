@@ -1,0 +1,287 @@
+"""What alerting keeps. Snapshots are facts as they came; everything else follows from them, from time, and from people.
+
+`studies` has one row a study: whoever judges its cases locks it first. Nothing here is ever deleted but a site's
+questions that were mailed; statuses change and history rows say from what to what.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from tocsin.store.tables import NAMES, BigKey
+from tocsin.store.types import Instant, Json
+
+HEAD = "0001"
+MIGRATIONS = "alerting.migrations"
+
+metadata = MetaData(naming_convention=NAMES)
+
+studies = Table("studies", metadata, Column("id", Text, primary_key=True))
+
+# What is known of cases: the latest snapshot for each (case, source, revision).
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("source", String(8), primary_key=True),  # "report" or "coding"
+    Column("revision", Integer, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("subject", Text),  # of a report; a coding names none
+    Column("at", Instant, nullable=False),  # received, or coded
+    Column("message_id", Uuid, nullable=False),
+    Column("body", Json, nullable=False),
+)
+Index("ix_snapshots_study_subject", snapshots.c.study, snapshots.c.subject)
+
+doses = Table(
+    "doses",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("subject", Text),
+    Column("kind", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("body", Json, nullable=False),
+)
+Index("ix_doses_study_subject", doses.c.study, doses.c.subject)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("body", Json, nullable=False),
+)
+Index("ix_observations_study_subject", observations.c.study, observations.c.subject)
+
+# The regulatory clocks. Never deleted; `clock_history` holds each change with the old and the new facts.
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("event_id", Text),
+    Column("study", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("clause", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("day_zero", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("superseded_by", Uuid),
+    Column("in_question", Boolean, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("confidence", Text, nullable=False),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+)
+Index("ix_clocks_case_id", clocks.c.case_id)
+Index("ix_clocks_status_due_at", clocks.c.status, clocks.c.due_at)
+
+clock_history = Table(
+    "clock_history",
+    metadata,
+    Column("seq", BigKey, primary_key=True, autoincrement=True),
+    Column("clock_id", Uuid, ForeignKey("clocks.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("before", Json),
+    Column("after", Json),
+    Column("reason", Text, nullable=False),
+)
+
+# One thing that a person must do. `concerns` says which facts it has rung for, so that equal ones do not ring again.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("dedupe_key", Text, nullable=False, unique=True),
+    Column("group_key", Text),  # like things join one open alert of the same group
+    Column("study", Text, nullable=False),
+    Column("case_id", Text),
+    Column("revision", Integer),
+    Column("kind", Text, nullable=False),
+    Column("level", String(10), nullable=False),
+    Column("roles", Json, nullable=False),  # who, where the level's own policy is not meant; [] otherwise
+    Column("avoid", Json),  # the [channel, address] whose failure this alert is about
+    Column("reasons", Json, nullable=False),
+    Column("assumptions", Json, nullable=False),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("due", Json),  # the soonest clock when it rang: what the mail says
+    Column("state", String(14), nullable=False),  # open, acknowledged, closed
+    Column("raised_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_by", Text),
+    Column("nobody_since", Instant),
+)
+Index("ix_alerts_case_id", alerts.c.case_id)
+Index("ix_alerts_group_key", alerts.c.group_key)
+Index("ix_alerts_state_raised_at", alerts.c.state, alerts.c.raised_at)
+
+concerns = Table(
+    "concerns",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("level", String(10), primary_key=True),
+    Column("alert_id", Uuid, ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("event_id", Text),
+    Column("reasons", Json, nullable=False),
+    Column("is_provisional", Boolean, nullable=False),
+)
+
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("alert_id", Uuid, ForeignKey("alerts.id"), primary_key=True),
+    Column("by", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("roles", Json, nullable=False),
+)
+
+# One notice is one step of one alert to one role (or one letter to a site). `bell` is all that may leave the house.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("alert_id", Uuid, ForeignKey("alerts.id"), index=True),  # none for a site's questions
+    Column("step", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("rung_role", Text),  # who was rung instead, where nobody is reachable as `role`; none when nobody at all
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("bell", Json, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("notice_id", Uuid, ForeignKey("notices.id"), nullable=False),
+    Column("alert_id", Uuid),
+    Column("channel", String(8), nullable=False),  # mail or webhook
+    Column("address", Text, nullable=False),  # a mail address, or the id of a webhook
+    Column("urgency", Integer, nullable=False),
+    Column("state", String(9), nullable=False),  # pending, sending, delivered, dead
+    Column("attempts", Integer, nullable=False),
+    Column("forgiven", Integer, nullable=False),  # attempts before a person asked for another: not counted for back-off
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("holder", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("why", Text),
+    UniqueConstraint("notice_id", "channel", "address"),
+)
+Index("ix_deliveries_state_next_attempt_at", deliveries.c.state, deliveries.c.channel, deliveries.c.next_attempt_at)
+Index("ix_deliveries_alert_id", deliveries.c.alert_id)
+
+# The intent is written and committed before the send; the outcome after it. No outcome: the process ended in between.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Uuid, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("begun_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String(9)),  # delivered, try_again, give_up
+    Column("why", Text),
+    Column("took_ms", Integer),
+)
+
+# What time owes: "due and not done", never equality with a day.
+timers = Table(
+    "timers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("study", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("done_at", Instant),
+    Column("outcome", Text),
+)
+_WAITING = timers.c.done_at.is_(None)
+Index("ix_timers_due", timers.c.kind, timers.c.due_at, sqlite_where=_WAITING, postgresql_where=_WAITING)
+
+queries = Table(
+    "queries",
+    metadata,
+    Column("query_id", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("batch", Text),
+    Column("raised_at", Instant, nullable=False),
+    Column("letter", Uuid, nullable=False, index=True),  # the timer that gathers questions into one letter
+    Column("notice_id", Uuid, ForeignKey("notices.id")),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigKey, primary_key=True, autoincrement=False),
+    Column("alert_id", Uuid, ForeignKey("alerts.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What people and timers did, as it stands on the log. Written with the deed; on a rebuild it comes from the log.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("about", Text, nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Json, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("role", Text, nullable=False),  # a role, or "all"
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    Column("disabled_why", Text),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("roles", Json, nullable=False),
+    Column("password", Text, nullable=False),  # argon2id
+    Column("added_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Instant),
+)

@@ -1,0 +1,90 @@
+"""What time owes, as rows: found by "due and not done", so that a service that slept a week misses none.
+
+A timer is fired in one transaction with what it does: `fire` is a conditional UPDATE, and of several processes one
+gets it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+
+from alerting.tables import timers
+from tocsin.messages.envelope import identity
+from tocsin.store.pending import announce
+
+ALARM, UNCODED, LETTER = "alarm", "uncoded", "letter"
+SET = "timers"
+"""What a transaction announces when it has set a timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """One thing owed. `about` names it for whoever does it."""
+
+    id: UUID
+    kind: str
+    about: str
+    study: str
+    due_at: datetime
+
+
+def timer_id(kind: str, about: str) -> UUID:
+    """One timer for each thing: setting it again moves it."""
+    return identity("timer", kind, about)
+
+
+def begin(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
+    """Set a timer that was never set before."""
+    tx.execute(
+        insert(timers),
+        {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
+         "urgency": urgency},
+    )  # fmt: skip
+    announce(tx, SET)
+
+
+def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
+    """Set a timer to this instant, whatever it was set to before."""
+    moved = tx.execute(
+        update(timers)
+        .where(timers.c.id == timer_id(kind, about))
+        .values(due_at=due_at, urgency=urgency, done_at=None, outcome=None)
+    )
+    if not moved.rowcount:
+        begin(tx, kind, about, study=study, due_at=due_at, urgency=urgency)
+    announce(tx, SET)
+
+
+def due(tx: Connection, kind: str, now: datetime, most: int) -> list[Timer]:
+    """What is due and not done, most urgent first."""
+    t = timers.c
+    rows = tx.execute(
+        select(t.id, t.kind, t.about, t.study, t.due_at)
+        .where(t.kind == kind, t.done_at.is_(None), t.due_at <= now)
+        .order_by(t.urgency, t.due_at)
+        .limit(most)
+    )
+    return [Timer(*row) for row in rows]
+
+
+def fire(tx: Connection, timer: Timer, at: datetime, outcome: str) -> bool:
+    """Take this timer; False when another process did, or somebody moved it meanwhile."""
+    fired = tx.execute(
+        update(timers)
+        .where(timers.c.id == timer.id, timers.c.done_at.is_(None), timers.c.due_at == timer.due_at)
+        .values(done_at=at, outcome=outcome)
+    )
+    return fired.rowcount == 1
+
+
+def stop(tx: Connection, kind: str, about: str, at: datetime, outcome: str) -> None:
+    """It is not owed any more."""
+    tx.execute(
+        update(timers)
+        .where(timers.c.id == timer_id(kind, about), timers.c.done_at.is_(None))
+        .values(done_at=at, outcome=outcome)
+    )

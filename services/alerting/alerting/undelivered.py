@@ -1,0 +1,58 @@
+"""A notice that could not be delivered is an alert of its own, by another channel than the one that failed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from alerting import alerts, webhooks
+from alerting.delivery.courier import wants_no_more
+from alerting.delivery.ledger import WEBHOOK, To
+from alerting.delivery.outcome import Delivered, Outcome
+from alerting.delivery.parcel import Parcel
+from alerting.parts import ALL_STUDIES, NAME, Parts
+from alerting.tables import alerts as alert_rows
+from tocsin.store import audit
+
+_NAMED = 20
+
+
+def ring_for(tx: Connection, parts: Parts, channel: str, parcel: Parcel, outcome: Outcome) -> None:
+    """Raise it, or join the open alert of the same address: an address that is gone rings once."""
+    now = parts.now()
+    why = "" if isinstance(outcome, Delivered) else outcome.why
+    what = f"{parcel.bell.case_id}: {parcel.bell.words}" if parcel.bell.case_id else parcel.bell.words
+    said = f"{what}: {channel} to {parcel.address} was given up after {parcel.failures} tries: {why}"
+    audit.append(
+        tx, at=now, who=NAME, did="delivery given up", about=f"delivery {parcel.delivery_id}",
+        after={"attempts": parcel.attempt},
+        reason=why or None,
+    )  # fmt: skip
+    if channel == WEBHOOK and wants_no_more(outcome):
+        webhooks.disable(tx, UUID(parcel.address), "it answered 410 Gone", now, who=NAME)
+    group = f"delivery_failed|{channel}|{parcel.address}"
+    open_one = alerts.open_in_group(tx, group)
+    if open_one is not None:
+        alerts.join(tx, open_one, [said], most=_NAMED)
+        return
+    alert = alerts.Alert(
+        key=f"{group}|{parcel.delivery_id}|{parcel.attempt}",
+        study=_study(tx, parcel),
+        kind="delivery_failed",
+        # Whoever was not told of a page is somebody else's page.
+        level="page" if parcel.bell.level == "page" else "warn",
+        reasons=(said,),
+        case_id=parcel.bell.case_id,
+        roles=("administrator", "safety_team"),
+        avoid=To(channel, parcel.address),
+        group_key=group,
+    )
+    alerts.raise_one(tx, parts, alert, now)
+
+
+def _study(tx: Connection, parcel: Parcel) -> str:
+    if parcel.bell.alert_id is None:
+        return ALL_STUDIES
+    found = tx.scalars(select(alert_rows.c.study).where(alert_rows.c.id == UUID(parcel.bell.alert_id))).one_or_none()
+    return found or ALL_STUDIES

@@ -1,0 +1,146 @@
+"""How alerting is: what waits or fails, in sentences for `/ready`, and numbers for `/metrics`. Nothing of patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, func, select
+
+from alerting import alerts as raised
+from alerting import timers
+from alerting.delivery.ledger import DEAD, MAIL, PENDING
+from alerting.parts import Parts
+from alerting.tables import alerts, clocks, dead_letters, deliveries
+from alerting.tables import timers as timer_rows
+from tocsin.bus.consume import Status
+from tocsin.errors import Away
+from tocsin.web.metrics import Measure
+
+LAG_LIMIT = 1000
+"""More messages than this unread is said aloud."""
+
+_NO_MAIL_SERVER = "no mail server is set: mail goes to the mailbox folder and rings nobody"
+_PATIENCE = timedelta(minutes=1)
+
+
+class Troubled(Protocol):
+    """A worker that says why it does nothing at present."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def trouble(self) -> str | None: ...
+
+
+class Counted(Protocol):
+    """A consumer that says how it is."""
+
+    def status(self) -> Status: ...
+
+
+class Watch:
+    """Asks the tables and the workers. Cheap enough for every few seconds."""
+
+    def __init__(
+        self, parts: Parts, consumers: Sequence[Counted], workers: Sequence[Troubled], *, has_mail_server: bool
+    ) -> None:
+        self._parts = parts
+        self._consumers = tuple(consumers)
+        self._workers = tuple(workers)
+        self._has_mail_server = has_mail_server
+
+    def durable(self) -> None:
+        """Raises StoreAway when nothing can be kept."""
+        self._parts.store.ping()
+
+    def degraded(self) -> list[str]:
+        """What a person should look at, one sentence each; empty when all is well."""
+        found = [] if self._has_mail_server else [_NO_MAIL_SERVER]
+        for status in (c.status() for c in self._consumers):
+            if status.state in ("waiting", "stopped") and status.why != "asked to stop":
+                found.append(f"{status.name} is {status.state}: {_first_words(status.why)}")
+            if (status.lag or 0) > LAG_LIMIT:
+                found.append(f"{status.name} has {status.lag} messages to read")
+        found += [f"{worker.name}: {worker.trouble}" for worker in self._workers if worker.trouble]
+        try:
+            with self._parts.store.reading() as connection:
+                return [*found, *self._from_tables(connection)]
+        except Away as error:
+            return [*found, str(error)]
+
+    def _from_tables(self, connection: Connection) -> list[str]:
+        n = {name: connection.scalars(query).one() for name, query in _counts(self._parts.now()).items()}
+        said = []
+        if n["nobody_reachable"]:
+            said.append(f"{n['nobody_reachable']} open alerts have reached NOBODY: no role has an address")
+        if n["mail_waiting"]:
+            said.append(
+                f"{n['mail_waiting']} mails wait after a failed try: the mail server refuses or does not answer"
+            )
+        if n["webhooks_waiting"]:
+            said.append(f"{n['webhooks_waiting']} webhooks wait after a failed try")
+        if n["deliveries_dead"]:
+            said.append(
+                f"{n['deliveries_dead']} deliveries of open alerts were given up: see /v1/deliveries?state=dead"
+            )
+        if n["dead_letters"]:
+            said.append(f"{n['dead_letters']} dead letters are in alerts that nobody has acknowledged")
+        if n["uncoded"]:
+            said.append(f"{n['uncoded']} reports are uncoded past their time, unacknowledged")
+        if n["timers_late"]:
+            said.append(f"{n['timers_late']} timers are due and not done")
+        return said
+
+    def metrics(self) -> Iterable[Measure]:
+        """Numbers as they are now."""
+        with self._parts.store.reading() as connection:
+            for name, query in _counts(self._parts.now()).items():
+                yield Measure(f"alerting_{name}", f"{name.replace('_', ' ')}, now", connection.scalars(query).one())
+            for state, level, number in connection.execute(
+                select(alerts.c.state, alerts.c.level, func.count()).group_by(alerts.c.state, alerts.c.level)
+            ):
+                yield Measure("alerts", "Alerts by state and level", number, labels={"state": state, "level": level})
+            for status, number in connection.execute(select(clocks.c.status, func.count()).group_by(clocks.c.status)):
+                yield Measure("clocks", "Regulatory clocks by status", number, labels={"status": status})
+            for channel, state, number in connection.execute(
+                select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
+                    deliveries.c.channel, deliveries.c.state
+                )
+            ):
+                labels = {"channel": channel, "state": state}
+                yield Measure("deliveries", "Deliveries by channel and state", number, labels=labels)
+        for status in (c.status() for c in self._consumers):
+            if status.lag is not None:
+                yield Measure("consumer_lag", "Messages not read yet", status.lag, labels={"consumer": status.name})
+
+
+def _counts(now: datetime) -> dict[str, Any]:
+    open_alerts = select(alerts.c.id).where(alerts.c.state == raised.OPEN)
+    failed = deliveries.c.attempts > 0
+    count = select(func.count())
+    return {
+        "nobody_reachable": count.select_from(alerts).where(
+            alerts.c.state == raised.OPEN, alerts.c.nobody_since.is_not(None)
+        ),
+        "mail_waiting": count.select_from(deliveries).where(
+            deliveries.c.state == PENDING, deliveries.c.channel == MAIL, failed
+        ),
+        "webhooks_waiting": count.select_from(deliveries).where(
+            deliveries.c.state == PENDING, deliveries.c.channel != MAIL, failed
+        ),
+        "deliveries_dead": count.select_from(deliveries).where(
+            deliveries.c.state == DEAD, deliveries.c.alert_id.in_(open_alerts)
+        ),
+        "dead_letters": count.select_from(dead_letters).where(dead_letters.c.alert_id.in_(open_alerts)),
+        "uncoded": count.select_from(alerts).where(alerts.c.state == raised.OPEN, alerts.c.kind == timers.UNCODED),
+        "timers_late": count.select_from(timer_rows).where(
+            timer_rows.c.done_at.is_(None), timer_rows.c.due_at < now - _PATIENCE
+        ),
+    }
+
+
+def _first_words(why: str | None) -> str:
+    """The kind of a fault, not its message, which may hold what nobody outside may read."""
+    return (why or "").partition(":")[0]
