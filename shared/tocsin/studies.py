@@ -11,14 +11,14 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tocsin import clockrules
 from tocsin.criteria import load_terms
-from tocsin.domain.clocks import Mode
+from tocsin.domain.affirmed import WORDING
 from tocsin.domain.dlt import DltDefinition, DltRule, Exclusion
 from tocsin.domain.protocol import (
     APPROVED,
@@ -32,124 +32,7 @@ from tocsin.domain.protocol import (
 )
 from tocsin.domain.words import Role
 from tocsin.errors import ProtocolError
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no IANA time zone; allowed is a name such as Asia/Shanghai") from None
-    return name
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as wrong:
-        raise ValueError(f"{text!r} is no regular expression: {wrong}") from None
-    return text
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Status = Literal["SPONSOR_APPROVED", "ASSUMPTION_SPONSOR_MUST_REPLACE"]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Study(_Part):
-    id: Text
-    title: Text
-    product: Text
-    phase: Text
-    receiver_zone: ZoneName
-    subject_pattern: Pattern
-    planned_subjects: int | None = Field(None, ge=1)
-    follow_up_days: int | None = Field(None, ge=1)
-    ctcae: Literal["5.0", "6.0"]
-    meddra: Annotated[str, Field(pattern=r"^\d{2}\.[01]$")]
-    uncoded_after_hours: float = Field(4, gt=0)
-
-
-class _Clocks(_Part):
-    profiles: list[str] = Field(min_length=1)
-    mode: Mode = Mode.CONSERVATIVE
-
-
-class _Level(_Part):
-    id: Text
-    label: Text
-    cells_per_kg: float | None = Field(None, gt=0)
-
-
-class _Dose(_Part):
-    schedule: Text
-    mtd_needs_evaluable: int | None = Field(None, ge=1)
-    levels: list[_Level] = Field(min_length=1)
-
-
-class _Site(_Part):
-    id: Text
-    name: Text
-    zone: ZoneName
-    contact: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-
-
-class _Recipient(_Part):
-    role: Role
-    name: Text
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-
-
-class _Reaction(_Part):
-    term: Text
-    code: str | None = None
-    max_expected_grade: int | None = Field(None, ge=1, le=5)
-    fatal_expected: bool = False
-
-
-class _Rsi(_Part):
-    version: Text
-    status: Status
-    entries: list[_Reaction]
-
-
-class _DltRule(_Part):
-    id: Text
-    text: Text
-    min_grade: int = Field(ge=1, le=5)
-    terms: list[str] = []
-    words: Pattern | None = None
-    needs_relation: bool = True
-
-
-class _Exclusion(_Part):
-    id: Text
-    text: Text
-    terms: list[str] = Field(min_length=1)
-    max_grade: int = Field(5, ge=1, le=5)
-
-
-class _Dlt(_Part):
-    id: Text
-    status: Status
-    window_days: int = Field(ge=1, le=365)
-    day_base: Literal[0, 1] = 0
-    rules: list[_DltRule] = Field(min_length=1)
-    exclusions: list[_Exclusion] = []
-
-
-class _File(_Part):
-    study: _Study
-    clocks: _Clocks
-    dose: _Dose | None = None
-    sites: list[_Site] = Field(min_length=1)
-    recipients: list[_Recipient] = Field(min_length=1)
-    rsi: _Rsi
-    dlt: _Dlt | None = None
+from tocsin.study_shape import DltPart, DltRulePart, ExclusionPart, StudyFile
 
 
 def load(paths: Sequence[Path]) -> dict[str, Protocol]:
@@ -158,7 +41,9 @@ def load(paths: Sequence[Path]) -> dict[str, Protocol]:
     for path in paths:
         protocol = read(path)
         if protocol.id in studies:
-            raise ProtocolError(f"{path}: study.id {protocol.id!r} is already served from another file")
+            raise ProtocolError(
+                f"{path}: study.id is {protocol.id!r}, already served from another file; allowed is each once"
+            )
         studies[protocol.id] = protocol
     return studies
 
@@ -172,7 +57,7 @@ def read(path: Path) -> Protocol:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise ProtocolError(f"{path}: not TOML: {wrong}") from None
     try:
-        file = _File.model_validate(table)
+        file = StudyFile.model_validate(table)
     except ValidationError as wrong:
         raise ProtocolError("\n".join(_sentence(path, e) for e in wrong.errors())) from None
     problems = list(_contradictions(file))
@@ -188,15 +73,33 @@ def _sentence(path: Path, error: Any) -> str:
         key += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
     key = key.lstrip(".")
     if error["type"] == "missing":
-        return f"{path}: {key} is missing"
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {key} is not a known key"
+        return f"{path}: {key} is missing; it is needed"
     value = error["input"]
+    if error["type"] == "extra_forbidden":
+        allowed = ", ".join(_keys(error["loc"][:-1]))
+        return f"{path}: {key} is not a known key (its value is {value!r}); allowed here are {allowed}"
     shown = repr(value) if not isinstance(value, dict | list) else type(value).__name__
     return f"{path}: {key} is {shown}; {error['msg'].removeprefix('Value error, ')}"
 
 
-def _contradictions(file: _File) -> Iterable[str]:
+def _keys(where: Sequence[str | int]) -> list[str]:
+    """The keys that the part of the file at `where` may have."""
+    part: type[BaseModel] = StudyFile
+    for name in where:
+        if isinstance(name, str):
+            part = next(a for a in _annotations(part.model_fields[name].annotation) if issubclass(a, BaseModel))
+    return list(part.model_fields)
+
+
+def _annotations(annotation: Any) -> Iterable[type]:
+    """The classes that an annotation such as `list[SitePart]` or `DosePart | None` is made of."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _annotations(inner)
+
+
+def _contradictions(file: StudyFile) -> Iterable[str]:
     """What is well formed and still cannot be."""
     known = clockrules.profiles()
     for n, profile in enumerate(file.clocks.profiles, 1):
@@ -209,11 +112,14 @@ def _contradictions(file: _File) -> Iterable[str]:
             f"study.subject_pattern is {file.study.subject_pattern!r}; it needs a group (?P<site>…), "
             "so that a site's subjects can be told from another's"
         )
-    if "safety_physician" not in {r.role for r in file.recipients}:
-        yield "recipients name no 'safety_physician': somebody must be rung"
-    names = {term.name for term in load_terms(f"{file.study.ctcae}")}
+    if not any(r.role is Role.SAFETY_PHYSICIAN and r.email for r in file.recipients):
+        roles = ", ".join(dict.fromkeys(r.role.value for r in file.recipients))
+        yield f"recipients are {roles}; at least one 'safety_physician' with an email is needed: somebody must be rung"
+    yield from _twice("rsi.entries", [e.code or e.term.casefold() for e in file.rsi.entries], "term or code")
+    # "… - Other, specify" carries the code of a class: no event is ever coded to it.
+    names = {term.name for term in load_terms(file.study.ctcae) if not term.is_other_specify}
     if file.dlt is not None:
-        parts: list[tuple[str, Sequence[_DltRule | _Exclusion]]] = [
+        parts: list[tuple[str, Sequence[DltRulePart | ExclusionPart]]] = [
             ("rules", file.dlt.rules),
             ("exclusions", file.dlt.exclusions),
         ]
@@ -223,17 +129,17 @@ def _contradictions(file: _File) -> Iterable[str]:
                     if term not in names:
                         yield (
                             f"dlt.{part}[{n}] ({row.id}) names term {term!r}; "
-                            f"allowed are the terms of CTCAE v{file.study.ctcae}, spelt as there"
+                            f'allowed are the terms of CTCAE v{file.study.ctcae}, as spelt there, not "Other, specify"'
                         )
         yield from _twice("dlt.rules", [r.id for r in file.dlt.rules])
 
 
-def _twice(what: str, ids: Sequence[str]) -> Iterable[str]:
+def _twice(what: str, ids: Sequence[str], kind: str = "id") -> Iterable[str]:
     for name in sorted({i for i in ids if ids.count(i) > 1}):
-        yield f"{what} has the id {name!r} twice; ids are unique"
+        yield f"{what} has the {kind} {name!r} more than once; allowed is each once"
 
 
-def _protocol(file: _File) -> Protocol:
+def _protocol(file: StudyFile) -> Protocol:
     study = file.study
     codes = {term.name: str(term.code) for term in load_terms(study.ctcae)}
     assumptions = []
@@ -267,13 +173,15 @@ def _protocol(file: _File) -> Protocol:
         mtd_needs_evaluable=file.dose.mtd_needs_evaluable if file.dose else None,
         planned_subjects=study.planned_subjects,
         assumptions=tuple(assumptions),
+        schedule=file.dose.schedule if file.dose else None,
+        special_interest=frozenset(study.special_interest),
     )
 
 
-def _dlt(part: _Dlt, codes: dict[str, str]) -> DltDefinition:
+def _dlt(part: DltPart, codes: dict[str, str]) -> DltDefinition:
     return DltDefinition(
         id=part.id,
-        status=cast(str, part.status),
+        status=part.status,
         window_days=part.window_days,
         day_base=part.day_base,
         rules=tuple(
@@ -282,7 +190,7 @@ def _dlt(part: _Dlt, codes: dict[str, str]) -> DltDefinition:
                 text=r.text,
                 min_grade=r.min_grade,
                 codes=frozenset(codes[term] for term in r.terms),
-                words=re.compile(r.words, re.IGNORECASE) if r.words else None,
+                words=re.compile(r.words, WORDING) if r.words else None,
                 needs_relation=r.needs_relation,
             )
             for r in part.rules

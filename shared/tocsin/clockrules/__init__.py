@@ -9,13 +9,14 @@ import tomllib
 from functools import cache
 from importlib import resources
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tocsin.domain.clocks import ClockRule, Trigger
 from tocsin.errors import ProtocolError
 
+_HEAD = ("profile", "zone", "rule")
 _FIELDS = {"id", "recipient", "trigger", "days", "hours", "follows", "clause", "text", "confidence"}
-_NEEDED = {"id", "recipient", "trigger", "clause", "text", "confidence"}
+_NEEDED = ("id", "recipient", "trigger", "clause", "text", "confidence")
 _CONFIDENCE = ("high", "medium", "low")
 
 
@@ -28,8 +29,15 @@ def profiles() -> tuple[str, ...]:
 @cache
 def rules_of(profile: str) -> tuple[ClockRule, ...]:
     """The rules of one profile; ProtocolError names the file and the place that is wrong."""
+    if profile not in profiles():
+        raise ProtocolError(f"clock profile {profile!r} is not known; allowed are {', '.join(profiles())}")
     file = f"{profile.lower()}.toml"
-    return read(resources.files(__package__).joinpath(file).read_text("utf-8"), file)
+    found = read(resources.files(__package__).joinpath(file).read_text("utf-8"), file)
+    if found[0].jurisdiction != profile:
+        raise ProtocolError(
+            f"{file}: profile is {found[0].jurisdiction!r}; allowed is {profile!r}, as the file is named"
+        )
+    return found
 
 
 def read(text: str, file: str) -> tuple[ClockRule, ...]:
@@ -38,8 +46,15 @@ def read(text: str, file: str) -> tuple[ClockRule, ...]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise ProtocolError(f"{file}: not TOML: {wrong}") from None
-    zone = ZoneInfo(table["zone"]) if "zone" in table else None
-    found = tuple(_rule(row, n, table.get("profile", ""), zone, file) for n, row in enumerate(table.get("rule", []), 1))
+    for key in table:
+        if key not in _HEAD:
+            raise ProtocolError(f"{file}: unknown key {key!r}; allowed are {', '.join(_HEAD)}")
+    profile = _text(table, "profile", file)
+    rows = table.get("rule")
+    if not isinstance(rows, list) or not rows:
+        raise ProtocolError(f"{file}: key 'rule' is missing or empty; allowed are one [[rule]] or more")
+    zone = _zone(table["zone"], file) if "zone" in table else None
+    found = tuple(_rule(row, n, profile, zone, file) for n, row in enumerate(rows, 1))
     ids = [rule.id for rule in found]
     for rule in found:
         if ids.count(rule.id) > 1:
@@ -53,13 +68,15 @@ def _rule(row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None,
     where = f"{file}: rule {number} ({row.get('id', 'without an id')})"
     if unknown := set(row) - _FIELDS:
         raise ProtocolError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are {', '.join(sorted(_FIELDS))}")
-    if lacking := _NEEDED - set(row):
-        raise ProtocolError(f"{where}: key {sorted(lacking)[0]!r} is missing")
+    for key in _NEEDED:
+        _text(row, key, where)
     if ("days" in row) == ("hours" in row):
-        raise ProtocolError(f"{where}: exactly one of 'days' and 'hours' is needed")
+        raise ProtocolError(f"{where}: allowed is exactly one of 'days' and 'hours'")
     limit = row.get("days", row.get("hours"))
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise ProtocolError(f"{where}: the limit is {limit!r}; allowed is a whole number from 1")
+    if zone is None and "days" in row:
+        raise ProtocolError(f"{where}: 'days' needs the authority's 'zone' at the head of the file, an IANA time zone")
     if row["trigger"] not in list(Trigger):
         raise ProtocolError(f"{where}: trigger {row['trigger']!r}; allowed are {', '.join(Trigger)}")
     if row["confidence"] not in _CONFIDENCE:
@@ -77,3 +94,21 @@ def _rule(row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None,
         hours=row.get("hours"),
         follows=row.get("follows"),
     )
+
+
+def _text(table: dict[str, Any], key: str, where: str) -> str:
+    if key not in table:
+        raise ProtocolError(f"{where}: key {key!r} is missing; allowed is a text")
+    value = table[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ProtocolError(f"{where}: {key} is {value!r}; allowed is a text that is not empty")
+    return value
+
+
+def _zone(name: Any, file: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, AttributeError, OSError):
+        raise ProtocolError(
+            f"{file}: zone is {name!r}; allowed is the name of an IANA time zone, such as Asia/Shanghai"
+        ) from None

@@ -6,50 +6,22 @@ all revisions and all codings known, so the order of arrival cannot matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from tocsin.domain import dlt, expectedness, seriousness
+from tocsin.domain import dlt, seriousness
 from tocsin.domain.case import Case, Event, Report
+from tocsin.domain.causality import suspected
 from tocsin.domain.clocks import Clock, Start, Trigger, clocks
-from tocsin.domain.known import Finding
-from tocsin.domain.protocol import APPROVED, ASSUMED_RULES, Protocol
-from tocsin.domain.syndromes import of_special_interest
+from tocsin.domain.concerns import Concern, concerns
+from tocsin.domain.expectedness import unexpected
+from tocsin.domain.judged import EventAssessment
+from tocsin.domain.protocol import Protocol
+from tocsin.domain.syndromes import special_interest
 from tocsin.domain.words import ReportKind
 
-
-@dataclass(frozen=True, slots=True)
-class EventAssessment:
-    """One event, judged. `is_susar` and `fatal_lt` are what the clocks go by."""
-
-    event_id: str
-    serious: Finding
-    fatal: Finding
-    life_threatening: Finding
-    suspected: Finding
-    unexpected: Finding
-    special_interest: tuple[str, ...]
-    dlt: dlt.Verdict
-
-    @property
-    def is_susar(self) -> bool:
-        return bool(self.serious) and bool(self.suspected) and bool(self.unexpected)
-
-    @property
-    def is_fatal_or_life_threatening(self) -> bool:
-        return bool(self.fatal) or bool(self.life_threatening)
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """One thing a person must know of. `key` is stable: the same thing has the same key in every assessment."""
-
-    key: str
-    kind: str
-    level: str
-    event_id: str | None
-    reasons: tuple[str, ...]
-    is_provisional: bool
+__all__ = ["MINIMUM", "Assessment", "Concern", "EventAssessment", "assess", "missing_elements", "missing_so_far"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +59,37 @@ def missing_elements(report: Report) -> tuple[str, ...]:
     return tuple(name for name in MINIMUM if not has[name])
 
 
+def missing_so_far(case: Case, until: int | None = None) -> tuple[str, ...]:
+    """Which minimum elements no revision has brought, up to and with revision `until`.
+
+    What an earlier revision named is held, even when a later one leaves it out.
+    """
+    held = [r for r in case.revisions if not r.is_nullified and (until is None or r.revision <= until)]
+    lacking = [set(missing_elements(r)) for r in held]
+    return tuple(name for name in MINIMUM if all(name in one for one in lacking))
+
+
 def assess(case: Case, protocol: Protocol) -> Assessment:
     """Judge a case by everything known of it."""
-    report = case.latest
-    judged = tuple(_event(e, case, protocol) for e in report.events if not e.is_nullified)
+    judged = tuple(_event(event, report, case, protocol) for event, report in case.standing)
+    running = _clocks(case, protocol)
     return Assessment(
-        case_id=report.case_id,
-        revision=report.revision,
+        case_id=case.latest.case_id,
+        revision=case.latest.revision,
         events=judged,
-        clocks=_clocks(case, protocol),
-        concerns=() if report.is_nullified else _concerns(report, judged, protocol),
-        missing=missing_elements(report),
+        clocks=running,
+        concerns=concerns(case, judged, running, protocol),
+        missing=missing_so_far(case),
         assumptions=protocol.assumptions,
     )
 
 
-def _event(event: Event, case: Case, protocol: Protocol) -> EventAssessment:
-    coded = case.coding_of(event.event_id)
-    judged = seriousness.of(event, coded)
-    site = protocol.site(case.latest.site)
-    zone = site.zone if site else protocol.receiver_zone
+def _event(event: Event, report: Report, case: Case, protocol: Protocol) -> EventAssessment:
+    coded = case.coding_of(event)
+    judged = seriousness.of(event, coded, protocol.special_interest)
+    special = special_interest(event, coded, protocol.special_interest)
     verdict = (
-        dlt.evaluate(event, coded, case.infusions, zone, protocol.dlt, is_fatal=bool(judged.fatal))
+        dlt.evaluate(event, coded, case.infusions, _zone(report, protocol), protocol.dlt, fatal=judged.fatal)
         if protocol.dlt is not None
         else dlt.Verdict(dlt.NO_DLT, None, ("this study defines no dose-limiting toxicity",))
     )
@@ -117,11 +98,18 @@ def _event(event: Event, case: Case, protocol: Protocol) -> EventAssessment:
         serious=judged.serious,
         fatal=judged.fatal,
         life_threatening=judged.life_threatening,
-        suspected=expectedness.suspected(event),
-        unexpected=expectedness.unexpected(event, coded, bool(judged.fatal), protocol.rsi),
-        special_interest=of_special_interest(event, coded),
+        suspected=suspected(event),
+        unexpected=unexpected(event, coded, bool(judged.fatal), protocol.rsi),
+        special_interest=special.reasons if special else (),
         dlt=verdict,
+        special_interest_is_provisional=special.is_provisional,
+        rsi_version=protocol.rsi.version,
     )
+
+
+def _zone(report: Report, protocol: Protocol) -> ZoneInfo:
+    site = protocol.site(report.site)
+    return site.zone if site else protocol.receiver_zone
 
 
 def _clocks(case: Case, protocol: Protocol) -> tuple[Clock, ...]:
@@ -129,87 +117,84 @@ def _clocks(case: Case, protocol: Protocol) -> tuple[Clock, ...]:
 
     Only a person closes a clock, so a later revision that would not qualify takes nothing away here.
     """
-    starts: dict[tuple[Trigger, str | None], Start] = {}
+    susars: dict[str, dict[Trigger, Start]] = {}
+    aware: list[Start] = []
     for revision in case.revisions:
         if revision.is_nullified:
             continue
-        known_then = Case(
-            tuple(r for r in case.revisions if r.revision <= revision.revision), case.codings, case.infusions
-        )
-        incomplete = missing_elements(revision)
+        lacking = missing_so_far(case, revision.revision)
         for event in revision.events:
             if event.is_nullified:
                 continue
-            judged = _event(event, known_then, protocol)
-            for start in _starts(event, judged, revision, incomplete, protocol):
-                before = starts.get((start.trigger, start.event_id))
-                if before is None or (_awaits_elements(before) and not incomplete):
-                    starts[(start.trigger, start.event_id)] = start
-    return clocks(protocol.clock_rules, starts.values(), protocol.receiver_zone, protocol.clock_mode)
+            judged = _event(event, revision, case, protocol)
+            if judged.is_susar:
+                of_event = susars.setdefault(event.event_id, {})
+                _note(of_event, _susar(judged, revision, lacking, protocol), revision, protocol)
+            if judged.serious or judged.dlt.state == dlt.POTENTIAL_DLT or revision.kind is ReportKind.PREGNANCY:
+                aware += _site_aware(event, revision, protocol)
+    # One clock a case, by what the investigator first knew of (readings.md, clocks 1): it is keyed without an event.
+    first = sorted(aware, key=lambda start: (start.aware_at, start.is_provisional, start.reasons))[:1]
+    starts = [start for of_event in susars.values() for start in of_event.values()]
+    return clocks(protocol.clock_rules, [*starts, *first], protocol.receiver_zone, protocol.clock_mode)
 
 
-_AWAITS = "the legal day zero is the receipt of what is missing"
+def _susar(judged: EventAssessment, report: Report, lacking: tuple[str, ...], protocol: Protocol) -> Start:
+    """What this revision alone would start."""
+    by = [judged.serious, judged.suspected, judged.unexpected]
+    is_fatal_lt = judged.is_fatal_or_life_threatening
+    if is_fatal_lt:
+        class_by = [finding for finding in (judged.fatal, judged.life_threatening) if finding]
+        # The class is firm as soon as one of the two is.
+        by.insert(0, min(class_by, key=lambda finding: finding.is_provisional))
+    reasons = [reason for finding in by for reason in finding.reasons]
+    reasons.append(f"revision {report.revision} received {_local(report.received_at, protocol)}")
+    if lacking:
+        wanted = ", ".join(MINIMUM[name] for name in lacking)
+        reasons.append(f"still missing {wanted}: the legal day zero is the receipt of what is missing")
+    return Start(
+        trigger=Trigger.FATAL_LT_SUSAR if is_fatal_lt else Trigger.OTHER_SUSAR,
+        event_id=judged.event_id,
+        aware_at=report.received_at,
+        reasons=tuple(dict.fromkeys(reasons)),
+        is_provisional=any(finding.is_provisional for finding in by),
+        awaits=lacking,
+    )
 
 
-def _awaits_elements(start: Start) -> bool:
-    return start.trigger is not Trigger.SITE_AWARE and any(_AWAITS in reason for reason in start.reasons)
+def _note(known: dict[Trigger, Start], new: Start, report: Report, protocol: Protocol) -> None:
+    """Add to the starts of one event what a further revision says of it.
+
+    A downgrade starts nothing, as the 7-day clock stands until a person closes it; an upgrade starts its own clock
+    beside the one that runs. A start that awaited elements takes the legal day zero once they are complete.
+    """
+    for trigger, before in known.items():
+        if before.awaits and not new.awaits:
+            legal = (
+                f"the last of the minimum elements came with revision {report.revision}, received "
+                f"{_local(report.received_at, protocol)}: this is the legal day zero"
+            )
+            known[trigger] = replace(before, aware_at=new.aware_at, awaits=(), reasons=(*before.reasons, legal))
+    is_downgrade = new.trigger is Trigger.OTHER_SUSAR and Trigger.FATAL_LT_SUSAR in known
+    if new.trigger not in known:
+        if not is_downgrade:
+            known[new.trigger] = new
+    elif known[new.trigger].is_provisional and not new.is_provisional:
+        firm = f"confirmed by revision {report.revision}, received {_local(report.received_at, protocol)}"
+        before = known[new.trigger]
+        known[new.trigger] = replace(before, is_provisional=False, reasons=(*before.reasons, firm))
 
 
-def _starts(
-    event: Event, judged: EventAssessment, report: Report, incomplete: tuple[str, ...], protocol: Protocol
-) -> list[Start]:
-    found = []
-    received = f"revision {report.revision} received {_local(report.received_at, protocol)}"
-    if judged.is_susar:
-        kind = Trigger.FATAL_LT_SUSAR if judged.is_fatal_or_life_threatening else Trigger.OTHER_SUSAR
-        reasons = [*judged.serious.reasons, *judged.suspected.reasons, *judged.unexpected.reasons, received]
-        if judged.is_fatal_or_life_threatening:
-            reasons = [*judged.fatal.reasons * bool(judged.fatal),
-                       *judged.life_threatening.reasons * bool(judged.life_threatening), *reasons]  # fmt: skip
-        if incomplete:
-            lacking = ", ".join(MINIMUM[name] for name in incomplete)
-            reasons.append(f"still missing {lacking}: {_AWAITS}")
-        provisional = bool(incomplete) or any(
-            f.is_provisional for f in (judged.serious, judged.suspected, judged.unexpected)
-        )
-        found.append(Start(kind, event.event_id, report.received_at, tuple(dict.fromkeys(reasons)), provisional))
-    if judged.serious and event.investigator_aware_at is not None:
-        site = protocol.site(report.site)
-        zone = site.zone if site else protocol.receiver_zone
-        span = event.investigator_aware_at.span(zone)
-        if span is not None:
-            whole = event.investigator_aware_at.is_instant
-            reasons = [f"the investigator was aware at {event.investigator_aware_at}"]
-            if not whole:
-                reasons.append("the time is not whole: its earliest reading counts")
-            # One clock a case (readings.md, clocks 1): it is keyed without an event.
-            found.append(Start(Trigger.SITE_AWARE, None, span.earliest, tuple(reasons), not whole))
-    return found
-
-
-def _concerns(report: Report, judged: tuple[EventAssessment, ...], protocol: Protocol) -> tuple[Concern, ...]:
-    found: list[Concern] = []
-
-    def add(kind: str, level: str, event_id: str | None, reasons: tuple[str, ...], provisional: bool = False) -> None:
-        found.append(Concern(f"{event_id or report.case_id}:{kind}", kind, level, event_id, reasons, provisional))
-
-    if report.kind is not ReportKind.ADVERSE_EVENT:
-        add(report.kind.value, "page", None, (f"a report of a {report.kind.value.replace('_', ' ')}",))
-    for event in judged:
-        if event.fatal:
-            add("fatal", "page", event.event_id, event.fatal.reasons, event.fatal.is_provisional)
-        if event.life_threatening:
-            add("life_threatening", "page", event.event_id, event.life_threatening.reasons,
-                event.life_threatening.is_provisional)  # fmt: skip
-        if event.special_interest:
-            add("special_interest", "page", event.event_id, event.special_interest)
-        if event.dlt.state == dlt.POTENTIAL_DLT:
-            unapproved = protocol.dlt is not None and protocol.dlt.status != APPROVED
-            note = (ASSUMED_RULES,) if unapproved else ()
-            add("potential_dlt", "page", event.event_id, (*event.dlt.reasons, *note), event.dlt.is_provisional)
-        if event.serious and not event.is_fatal_or_life_threatening:
-            add("serious", "info", event.event_id, event.serious.reasons, event.serious.is_provisional)
-    return tuple(found)
+def _site_aware(event: Event, report: Report, protocol: Protocol) -> list[Start]:
+    if event.investigator_aware_at is None:
+        return []
+    span = event.investigator_aware_at.widest(_zone(report, protocol))
+    if span is None:
+        return []
+    is_exact = event.investigator_aware_at.is_instant and span.latest - span.earliest < timedelta(minutes=1)
+    reasons = [f"the investigator was aware at {event.investigator_aware_at}"]
+    if not is_exact:
+        reasons.append("the time is not exact: its earliest reading counts")
+    return [Start(Trigger.SITE_AWARE, None, span.earliest, tuple(reasons), not is_exact)]
 
 
 def _local(at: datetime, protocol: Protocol) -> str:

@@ -7,14 +7,18 @@ Source: ISO 8601 as used by the CDISC SDTM implementation guide (representing pa
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 _PARTIAL = re.compile(
-    r"^(?P<year>\d{4}|-)(?:-(?P<month>\d{2}|-)(?:-(?P<day>\d{2}|-))?)?"
+    r"(?P<year>\d{4}|-)(?:-(?P<month>\d{2}|-)(?:-(?P<day>\d{2}|-))?)?"
     r"(?:T(?P<hour>\d{2}|-)(?::(?P<minute>\d{2}|-)(?::(?P<second>\d{2})(?:\.\d{1,6})?)?)?)?"
-    r"(?P<offset>Z|[+-]\d{2}:\d{2})?$"
+    r"(?P<offset>Z|[+-]\d{2}:[0-5]\d)?",
+    re.ASCII,
 )
+# A year beyond these is a slip of the pen, and has no instants in every zone: it is kept as written and read as this.
+_FIRST_YEAR, _LAST_YEAR = 2, 9990
 
 ALLOWED = (
     "an ISO 8601 date, whole or partial: 2026, 2026-03, 2026-03-05, 2026-03-05T14:30, 2026-03-05T14:30+08:00, 2026---05"
@@ -44,18 +48,16 @@ class Partial:
 
     @classmethod
     def parse(cls, text: str) -> Partial:
-        """Read `text`; ValueError says what is wrong, with the words of Python's own calendar for impossible dates."""
-        found = _PARTIAL.match(text)
+        """Read `text`; ValueError says what is wrong; for a date that does not exist, which part."""
+        found = _PARTIAL.fullmatch(text)
         if found is None:
             raise ValueError(f"{text!r} is not a date as CDISC writes them")
         part = {name: _number(found[name]) for name in ("year", "month", "day", "hour", "minute", "second")}
-        if part["minute"] is not None and part["hour"] is None:
-            raise ValueError(f"{text!r} has minutes without an hour")
-        # An impossible date is refused even where the year is left open (2024 is a leap year: 29 February passes).
-        date(part["year"] or 2024, part["month"] or 1, part["day"] or 1)
-        time(part["hour"] or 0, part["minute"] or 0, part["second"] or 0)
+        if all(number is None for number in part.values()):
+            raise ValueError(f"{text!r} says nothing of a date")
+        _refuse_impossible(text, part)
         offset = _offset(found["offset"])
-        if offset is not None and part["hour"] is None:
+        if offset is not None and part["hour"] is None and part["minute"] is None:
             raise ValueError(f"{text!r} has a zone without a time")
         return cls(
             text,
@@ -81,30 +83,35 @@ class Partial:
     def span(self, zone: tzinfo) -> Span | None:
         """The instants it may mean, read in `zone` unless it carries its own offset; None when the year is open.
 
-        Raises ValueError "nonexistent local time" when a whole local time falls into a gap of that zone.
+        Raises ValueError "nonexistent local time" when all it may mean falls into a gap of that zone.
         """
+        edges = self._edges(zone)
+        if edges is None:
+            return None
+        low, high = edges
+        if self.hour is not None and not _exists(low) and not _exists(high):
+            raise ValueError(f"nonexistent local time: {self.text} in {zone}")
+        return _span(low, high)
+
+    def widest(self, zone: tzinfo) -> Span | None:
+        """As `span`, for rules that must answer: a time in a gap is read on both sides of it and nothing is raised."""
+        edges = self._edges(zone)
+        return None if edges is None else _span(*edges)
+
+    def _edges(self, zone: tzinfo) -> tuple[datetime, datetime] | None:
+        """The first and the last local time that the parts allow."""
         if self.year is None:
             return None
         reading = self.offset or zone
-        low = datetime.combine(
-            date(self.year, self.month or 1, self.day or 1),
-            time(self.hour or 0, self.minute or 0, self.second or 0),
-            reading,
+        year = min(max(self.year, _FIRST_YEAR), _LAST_YEAR)
+        first = date(year, self.month or 1, self.day or 1)
+        low = datetime.combine(first, time(self.hour or 0, self.minute or 0, self.second or 0), reading)
+        latest = time(
+            23 if self.hour is None else self.hour,
+            59 if self.minute is None else self.minute,
+            59 if self.second is None else self.second,
         )
-        month = self.month or 12
-        last = date(self.year, month, self.day) if self.day and self.month else _last_day(self.year, month, self.day)
-        high = datetime.combine(
-            last,
-            time(
-                23 if self.hour is None else self.hour,
-                59 if self.minute is None else self.minute,
-                59 if self.second is None else self.second,
-            ),
-            reading,
-        ).replace(fold=1)
-        if self.is_instant and not _exists(low):
-            raise ValueError(f"nonexistent local time: {self.text} in {zone}")
-        return Span(low.astimezone(UTC), high.astimezone(UTC))
+        return low, datetime.combine(_last_day(year, self.month or 12, self.day), latest, reading).replace(fold=1)
 
     def __str__(self) -> str:
         return self.text
@@ -114,23 +121,25 @@ def instant(text: str, zone: tzinfo) -> datetime:
     """One exact instant from local text, in UTC.
 
     Raises ValueError: "nonexistent local time" in a gap, "ambiguous local time" in an overlap without an offset
-    (rules.md D6), or Python's own words for an impossible date.
+    (rules.md D6), or which part of an impossible date is out of range.
     """
     read = Partial.parse(text)
     span = read.span(zone)
     if span is None or not read.is_instant:
         raise ValueError(f"{text!r} is not an exact time: day, hour and minute are needed")
     if read.offset is None and is_ambiguous(text, zone):
-        raise ValueError(f"ambiguous local time: {text} in {zone}; write it with its offset, as in {text}+08:00")
+        seen = " or ".join(f"{text}{_written(edge, zone)}" for edge in (span.earliest, span.latest))
+        raise ValueError(f"ambiguous local time: {text} in {zone}; write it with its offset: {seen}")
     return span.earliest
 
 
 def is_ambiguous(text: str, zone: tzinfo) -> bool:
     """True when the wall clock of `zone` shows this time twice."""
     read = Partial.parse(text)
-    if not read.is_instant or read.offset is not None:
+    edges = read._edges(zone)
+    if edges is None or not read.is_instant or read.offset is not None:
         return False
-    local = datetime(read.year or 1, read.month or 1, read.day or 1, read.hour or 0, read.minute or 0, tzinfo=zone)
+    local = edges[0]
     return local.utcoffset() != local.replace(fold=1).utcoffset() and _exists(local)
 
 
@@ -142,6 +151,30 @@ def local_day(at: datetime, zone: tzinfo) -> date:
 def end_of_day(day: date, zone: tzinfo) -> datetime:
     """23:59:59 local on that day, as an instant in UTC (rules.md D2)."""
     return datetime.combine(day, time(23, 59, 59), zone).replace(fold=1).astimezone(UTC)
+
+
+def _refuse_impossible(text: str, part: dict[str, int | None]) -> None:
+    """The words are ours and not the interpreter's, which change between versions (clock_invalid_inputs.csv)."""
+    limits = {
+        "year": (1, 9999),
+        "month": (1, 12),
+        "day": (1, 31),
+        "hour": (0, 23),
+        "minute": (0, 59),
+        "second": (0, 59),
+    }
+    for name, (least, most) in limits.items():
+        number = part[name]
+        if number is not None and not least <= number <= most:
+            raise ValueError(f"{name} is out of range: {text!r} has {number}, allowed is {least} to {most}")
+    # Where the year is open 29 February passes (2024 is a leap year); where the month is open, so does the 31st.
+    year, month, day = part["year"], part["month"], part["day"]
+    if month is not None and day is not None and day > _days_of(2024 if year is None else year, month):
+        raise ValueError(f"day is out of range for month: {text!r}")
+
+
+def _days_of(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
 
 
 def _number(text: str | None) -> int | None:
@@ -158,9 +191,18 @@ def _offset(text: str | None) -> timezone | None:
 
 
 def _last_day(year: int, month: int, day: int | None) -> date:
-    if day:
-        return date(year, month, day)
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    return date(year, month, _days_of(year, month) if day is None else day)
+
+
+def _span(low: datetime, high: datetime) -> Span:
+    """A span in UTC. Inside a gap the two local edges can change places on the way, hence the sorting."""
+    earliest, latest = sorted((low.astimezone(UTC), high.astimezone(UTC)))
+    return Span(earliest, latest)
+
+
+def _written(at: datetime, zone: tzinfo) -> str:
+    """The offset of an instant in a zone, as ISO 8601 writes it."""
+    return at.astimezone(zone).isoformat()[-6:]
 
 
 def _exists(local: datetime) -> bool:

@@ -6,7 +6,7 @@ Facts only. What follows from them is in `seriousness`, `clocks`, `dlt` and `ass
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tocsin.domain.calendars import Partial
 from tocsin.domain.known import Known
@@ -20,6 +20,7 @@ from tocsin.domain.words import (
     ReportKind,
     Scale,
     Severity,
+    is_suspected,
 )
 
 
@@ -72,9 +73,10 @@ class Event:
         return max(stated, default=None)
 
     def relation(self, agent: Agent, party: Party) -> Relation | None:
-        """The party's latest opinion on the agent, None when it has given none."""
+        """The party's opinion on the agent, None when it has given none; of two that contradict, the worse."""
         given = [o.relation for o in self.opinions if o.agent is agent and o.party is party]
-        return given[-1] if given else None
+        worse = [relation for relation in given if is_suspected(relation) is not Known.NO]
+        return next(iter([*worse, *given]), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """What the coder made of one event. `code` is an LLT code and None while nobody has decided."""
+    """What the coder made of one event's words in one revision. `code` is an LLT code, None while nobody has decided.
+
+    `at` is when it was coded, aware, UTC: of two codings of one revision the later counts.
+    """
 
     event_id: str
     revision: int
@@ -106,6 +111,7 @@ class Coded:
     term: str | None
     soc: str | None
     dictionary: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +124,57 @@ class Infusion:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything known so far of one case, its revisions oldest first. The last one counts; the first starts clocks."""
+    """Everything known so far of one case. The last revision counts, the first that qualifies starts clocks.
+
+    Facts may be handed over in any order and more than once: they are put in order here, so that nothing that reads
+    a case can depend on the order of arrival.
+    """
 
     revisions: tuple[Report, ...]
     codings: tuple[Coded, ...] = field(default=())
     infusions: tuple[Infusion, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        once = {(r.revision, r.received_at): r for r in self.revisions}
+        _set(self, "revisions", tuple(once[key] for key in sorted(once)))
+        _set(self, "codings", tuple(sorted(set(self.codings), key=_age_of_coding)))
+        _set(self, "infusions", tuple(sorted(set(self.infusions), key=lambda i: (i.started.text, i.level))))
+
     @property
     def latest(self) -> Report:
+        if not self.revisions:
+            raise ValueError("nothing is known of this case yet: no revision of its report has arrived")
         return self.revisions[-1]
 
-    def coding_of(self, event_id: str) -> Coded | None:
-        """The coding of the newest revision that was coded; None while the coder has not answered."""
-        found = [c for c in self.codings if c.event_id == event_id]
-        return max(found, key=lambda c: c.revision, default=None)
+    @property
+    def standing(self) -> tuple[tuple[Event, Report], ...]:
+        """Each event as last told, with the revision that told it.
+
+        An event that a follow-up does not mention stands as it was: only a nullification takes it away.
+        """
+        if self.latest.is_nullified:
+            return ()
+        told = {event.event_id: (event, r) for r in self.revisions if not r.is_nullified for event in r.events}
+        return tuple(found for found in told.values() if not found[0].is_nullified)
+
+    def coding_of(self, event: Event) -> Coded | None:
+        """The newest coding of these words of the event; None while the coder has not answered.
+
+        A coding is of words. One of another revision counts only where that revision has the same words; so a later
+        rewording is never used to judge what was first reported.
+        """
+        worded = {r.revision for r in self.revisions for e in r.events if _same_words(e, event)}
+        found = [c for c in self.codings if c.event_id == event.event_id and c.revision in worded]
+        return found[-1] if found else None
+
+
+_set = object.__setattr__
+
+
+def _same_words(one: Event, other: Event) -> bool:
+    return one.event_id == other.event_id and one.verbatim == other.verbatim
+
+
+def _age_of_coding(coded: Coded) -> tuple[str, int, str, bool, str]:
+    at = "" if coded.at is None else coded.at.astimezone(UTC).isoformat(timespec="microseconds")
+    return coded.event_id, coded.revision, at, coded.is_coded, repr(coded)

@@ -8,7 +8,7 @@ date is day 0 plus N calendar days, and the due instant is 23:59:59 of that date
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -51,18 +51,26 @@ class ClockRule:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """That something qualifies, since when, and why. `aware_at` is aware, UTC."""
+    """That something qualifies, since when, and why. `aware_at` is aware, UTC.
+
+    `awaits` names the minimum elements still missing: until they come the start is not yet the legal day zero.
+    """
 
     trigger: Trigger
     event_id: str | None
     aware_at: datetime
     reasons: tuple[str, ...]
     is_provisional: bool = False
+    awaits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One running deadline. `day_zero` and `due_on` are dates in the zone that binds; `due_at` is the instant, UTC."""
+    """One running deadline. `day_zero` and `due_on` are dates in the zone that binds; `due_at` is the instant, UTC.
+
+    `is_provisional`: it rests on a fact that is missing. `awaits`: the minimum elements still missing, so that
+    `day_zero` is only the first contact and the legal one will be the receipt of the last of them.
+    """
 
     rule: str
     clause: str
@@ -75,6 +83,7 @@ class Clock:
     confidence: str
     is_provisional: bool
     started_at: datetime
+    awaits: tuple[str, ...] = ()
 
 
 def clock(rule: ClockRule, start: Start, receiver: ZoneInfo, mode: Mode = Mode.CONSERVATIVE) -> Clock:
@@ -102,20 +111,61 @@ def clock(rule: ClockRule, start: Start, receiver: ZoneInfo, mode: Mode = Mode.C
         due_at=due_at,
         reasons=tuple(reasons),
         confidence=rule.confidence,
-        is_provisional=start.is_provisional,
+        is_provisional=start.is_provisional or bool(start.awaits),
         started_at=start.aware_at,
+        awaits=start.awaits,
     )
 
 
 def clocks(
     rules: Iterable[ClockRule], starts: Iterable[Start], receiver: ZoneInfo, mode: Mode = Mode.CONSERVATIVE
 ) -> tuple[Clock, ...]:
-    """Every clock that the starts set going, soonest due first."""
-    found = [clock(rule, start, receiver, mode) for start in starts for rule in rules if _fires(rule, start)]
+    """Every clock that the starts set going, soonest due first: one for each rule and event."""
+    rules, starts = tuple(rules), tuple(starts)
+    found = []
+    for rule in rules:
+        for start in _firing(rule, starts):
+            made = clock(rule, start, receiver, mode)
+            found.append(_no_later_than_running(made, rule, start, rules, starts, receiver, mode))
     return tuple(sorted(found, key=lambda c: (c.due_at, c.rule, c.event_id or "")))
 
 
-def _fires(rule: ClockRule, start: Start) -> bool:
-    if rule.trigger is Trigger.ANY_SUSAR:
-        return start.trigger in (Trigger.FATAL_LT_SUSAR, Trigger.OTHER_SUSAR)
-    return rule.trigger is start.trigger
+def _firing(rule: ClockRule, starts: tuple[Start, ...]) -> Iterable[Start]:
+    """The starts that set this rule going. For "any SUSAR" only the first of an event: an upgrade is no second one."""
+    if rule.trigger is not Trigger.ANY_SUSAR:
+        return [start for start in starts if start.trigger is rule.trigger]
+    first: dict[str | None, Start] = {}
+    for start in sorted(starts, key=lambda s: s.aware_at):
+        if start.trigger in (Trigger.FATAL_LT_SUSAR, Trigger.OTHER_SUSAR):
+            first.setdefault(start.event_id, start)
+    return first.values()
+
+
+def _no_later_than_running(
+    made: Clock,
+    rule: ClockRule,
+    start: Start,
+    rules: tuple[ClockRule, ...],
+    starts: tuple[Start, ...],
+    receiver: ZoneInfo,
+    mode: Mode,
+) -> Clock:
+    """After an upgrade before submission: the earlier of the old due date and the new day 0 plus 7 (rules.md 1.4).
+
+    One combined report then meets both. Nothing here knows of submissions: as long as none is told, none was made.
+    A clock that had run out before the upgrade was known bounds nothing: it is overdue itself.
+    """
+    if start.trigger is not Trigger.FATAL_LT_SUSAR or rule.trigger is not Trigger.FATAL_LT_SUSAR or rule.follows:
+        return made
+    running = [
+        clock(other, earlier, receiver, mode)
+        for earlier in starts
+        if earlier.trigger is Trigger.OTHER_SUSAR and earlier.event_id == start.event_id
+        for other in rules
+        if other.trigger in (Trigger.OTHER_SUSAR, Trigger.ANY_SUSAR) and other.jurisdiction == rule.jurisdiction
+    ]
+    sooner = min(running, key=lambda c: (c.due_at, c.recipient != rule.recipient, c.rule), default=made)
+    if sooner.due_at >= made.due_at or sooner.due_on < made.day_zero:
+        return made
+    reason = f"upgraded before submission: due no later than {sooner.rule}, which already runs to {sooner.due_on}"
+    return replace(made, due_on=sooner.due_on, due_at=sooner.due_at, reasons=(*made.reasons, reason))

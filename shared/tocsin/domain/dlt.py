@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tocsin.domain.affirmed import named
 from tocsin.domain.calendars import Span, end_of_day, local_day
 from tocsin.domain.case import Coded, Event, Infusion
-from tocsin.domain.known import Known
-from tocsin.domain.words import Agent, Party, is_suspected
+from tocsin.domain.causality import suspected
+from tocsin.domain.known import Finding
 
 POTENTIAL_DLT = "POTENTIAL_DLT"
 NO_DLT = "none"
@@ -79,31 +80,47 @@ def evaluate(
     zone: ZoneInfo,
     definition: DltDefinition,
     *,
-    is_fatal: bool,
+    fatal: Finding,
 ) -> Verdict:
     """POTENTIAL_DLT as soon as a rule's grade and condition hold, or cannot be ruled out."""
-    grade = 5 if is_fatal else event.worst_grade()
+    grade = 5 if fatal else event.worst_grade()
     where, where_missing = _in_window(event, infusions, zone, definition)
     if where is None:
         return Verdict(NO_DLT, None, (where_missing,))
-    relation, relation_missing = _relation(event)
+    relation = suspected(event)
+    # Whether it is a death is judged from every field, so a missing grade is at its worst a 4.
+    worst = 4 if grade is None else grade
     held = [
-        (rule, named)
+        (rule, named_by)
         for rule in definition.rules
-        if (grade is None or grade >= rule.min_grade)
-        and (named := _names(rule, event, coded)) is not None
-        and not (rule.needs_relation and relation is Known.NO)
+        if worst >= rule.min_grade
+        and (named_by := _names(rule, event, coded)) is not None
+        and (relation or not rule.needs_relation)
         and not (_is_any_event(rule) and grade != 5 and _excluded(coded, grade, definition) is not None)
     ]
     if not held:
         return Verdict(NO_DLT, None, (_why_none(coded, grade, relation, definition),))
-    # Named rules stand before "any event"; without a grade the lowest threshold is the one that cannot be ruled out.
-    rule, named = min(held, key=lambda found: (_is_any_event(found[0]), found[0].min_grade if grade is None else 0))
-    missing = [m for m in (where_missing, relation_missing if rule.needs_relation else "") if m]
+    rule, named_by = min(held, key=lambda found: _rank(found[0], grade))
+    missing = [where_missing] if where_missing else []
+    if rule.needs_relation and relation.is_provisional:
+        missing += [*relation.reasons, "the relation to the product is open: taken as related"]
+    if not relation:
+        missing.append("both parties judge it not related: for a death the committee must sign that (EX-09)")
+    if fatal.is_provisional:
+        missing += fatal.reasons
     if grade is None:
         missing.append("no grade: taken at its worst")
-    reasons = [f"{rule.id}: {rule.text}", named, where, *([f"grade {grade}"] if grade is not None else []), *missing]
+    reasons = [f"{rule.id}: {rule.text}", named_by, where, *([f"grade {grade}"] if grade is not None else []), *missing]
     return Verdict(POTENTIAL_DLT, rule.id, tuple(reasons), bool(missing))
+
+
+def _rank(rule: DltRule, grade: int | None) -> tuple[bool, bool, int, str]:
+    """A death goes by the rule on deaths; else what names the event stands before "any event", the higher grade first.
+
+    Without a grade it is the lowest threshold that cannot be ruled out.
+    """
+    higher_first = rule.min_grade if grade is None else -rule.min_grade
+    return not (grade == 5 and rule.min_grade == 5), _is_any_event(rule), higher_first, rule.id
 
 
 def _is_any_event(rule: DltRule) -> bool:
@@ -114,32 +131,30 @@ def _in_window(
     event: Event, infusions: Sequence[Infusion], zone: ZoneInfo, definition: DltDefinition
 ) -> tuple[str | None, str]:
     """(why it counts as inside, what was missing for that), or (None, why it is outside)."""
-    spans = [span for i in infusions if (span := i.started.span(zone)) is not None]
-    if not spans:
+    if not infusions:
         return "no infusion is recorded for this subject", "taken as inside the DLT window"
-    onset = event.onset.span(zone) if event.onset is not None else None
+    onset = event.onset.widest(zone) if event.onset is not None else None
     if onset is None:
         return "the onset is not known", "taken as inside the DLT window"
-    for started in spans:
+    length = f"the window of {definition.window_days} days"
+    inside = []
+    for infusion in infusions:
+        started = infusion.started.widest(zone)
+        if started is None:
+            inside.append((False, f"the infusion of {infusion.started} has no year: the dates leave it open"))
+            continue
         early = window(started.earliest, zone, definition)
         late = window(started.latest, zone, definition)
-        if onset.latest >= early.earliest and onset.earliest <= late.latest:
-            sure = onset.earliest >= late.earliest and onset.latest <= early.latest
-            day = (local_day(onset.earliest, zone) - local_day(started.earliest, zone)).days + definition.day_base
-            return (
-                f"onset {event.onset} is inside the window of {definition.window_days} days (study day {day})",
-                "" if sure else "the dates leave it open: taken as inside the DLT window",
-            )
-    return None, f"onset {event.onset} is outside the DLT window of {definition.window_days} days after infusion"
-
-
-def _relation(event: Event) -> tuple[Known, str]:
-    said = [is_suspected(event.relation(Agent.PRODUCT, party)) for party in Party]
-    if Known.YES in said:
-        return Known.YES, ""
-    if Known.UNKNOWN in said:
-        return Known.UNKNOWN, "a relation to the product is not judged by both parties: taken as related"
-    return Known.NO, ""
+        if onset.latest < early.earliest or onset.earliest > late.latest:
+            continue
+        is_sure = onset.earliest >= late.earliest and onset.latest <= early.latest
+        day = (local_day(onset.earliest, zone) - local_day(started.earliest, zone)).days + definition.day_base
+        which = f"study day {day}" if event.onset is not None and event.onset.is_whole_day else "study day open"
+        inside.append((is_sure, f"onset {event.onset} is inside {length} from {infusion.started} ({which})"))
+    if not inside:
+        return None, f"onset {event.onset} is outside {length} after infusion"
+    is_sure, where = min(inside, key=lambda found: (not found[0], found[1]))
+    return where, "" if is_sure else "the dates leave it open: taken as inside the DLT window"
 
 
 def _names(rule: DltRule, event: Event, coded: Coded | None) -> str | None:
@@ -148,7 +163,7 @@ def _names(rule: DltRule, event: Event, coded: Coded | None) -> str | None:
         return "the rule covers any event"
     if coded is not None and coded.code in rule.codes:
         return f"coded as {coded.term}"
-    if rule.words is not None and (found := rule.words.search(event.verbatim)):
+    if rule.words is not None and (found := named(rule.words, event.verbatim)):
         return f"the site's words name it: {found.group(0)!r}"
     return None
 
@@ -160,10 +175,10 @@ def _excluded(coded: Coded | None, grade: int | None, definition: DltDefinition)
     return next((x for x in definition.exclusions if coded.code in x.codes and grade <= x.max_grade), None)
 
 
-def _why_none(coded: Coded | None, grade: int | None, relation: Known, definition: DltDefinition) -> str:
+def _why_none(coded: Coded | None, grade: int | None, relation: Finding, definition: DltDefinition) -> str:
     excluded = _excluded(coded, grade, definition)
     if excluded is not None:
         return f"{excluded.id}: {excluded.text}"
-    if relation is Known.NO:
+    if not relation:
         return "both parties judge it not related to the product"
     return f"no rule of {definition.id} names an event of grade {grade}"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.domain.clocks import ClockRule, Mode
 from tocsin.domain.dlt import DltDefinition
+from tocsin.domain.syndromes import EVERY, Syndrome
 from tocsin.domain.words import Role
 
 APPROVED = "SPONSOR_APPROVED"
@@ -67,7 +68,10 @@ class ReferenceSafetyInformation:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One study. `assumptions` are the sentences that stand beside every verdict until the sponsor approves."""
+    """One study. `assumptions` are the sentences that stand beside every verdict until the sponsor approves.
+
+    `special_interest`: which syndromes are always medically important here.
+    """
 
     id: str
     title: str
@@ -89,6 +93,8 @@ class Protocol:
     mtd_needs_evaluable: int | None = None
     planned_subjects: int | None = None
     assumptions: tuple[str, ...] = field(default=())
+    schedule: str | None = None
+    special_interest: frozenset[Syndrome] = EVERY
 
     def site(self, site_id: str) -> Site | None:
         return next((s for s in self.sites if s.id == site_id), None)

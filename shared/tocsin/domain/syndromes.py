@@ -1,7 +1,8 @@
 """Which events are CRS, ICANS, IEC-HS or another event of special interest, by code or by name.
 
 A syndrome that CTCAE v5.0 has no term for (ICANS, IEC-HS) must never be missed for want of a code, so the site's own
-words and the scale it graded on count too. Source: rules.md 2.1 (always medically important) and 3.
+words count too. Which of these are of special interest is the study's to say: the list belongs to CAR-T cells
+(rules.md 2.1, always medically important, and 3).
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from tocsin.domain.affirmed import WORDING, named
 from tocsin.domain.case import Coded, Event
-from tocsin.domain.words import Scale
+from tocsin.domain.known import Finding
 
 
 class Syndrome(StrEnum):
@@ -25,28 +27,58 @@ class Syndrome(StrEnum):
     REPLICATION_COMPETENT_LENTIVIRUS = "replication-competent lentivirus"
 
 
-_CODES = {"10052015": Syndrome.CRS, "10083347": Syndrome.ICANS}
+EVERY = frozenset(Syndrome)
 
+# Codes of the terms of CTCAE v5.0 and v6.0 that are one of these.
+_CODES = {
+    "10052015": Syndrome.CRS,
+    "10083347": Syndrome.ICANS,
+    "10081409": Syndrome.IEC_HS,
+    "10015832": Syndrome.PARKINSONISM,
+    "10049737": Syndrome.SECOND_MALIGNANCY,
+    "10048293": Syndrome.SECOND_MALIGNANCY,
+    "10028533": Syndrome.SECOND_MALIGNANCY,
+    "10058827": Syndrome.HBV_REACTIVATION,
+}
+
+# A grade may stand right behind a short form (CRS3级). Short forms with a second meaning in small letters (mas, mnt,
+# rcl) are read in capitals only.
 _NAMES: tuple[tuple[Syndrome, re.Pattern[str]], ...] = tuple(
-    (syndrome, re.compile(pattern, re.IGNORECASE))
+    (syndrome, re.compile(pattern, WORDING))
     for syndrome, pattern in (
-        (Syndrome.CRS, r"\bCRS\b|cytokine[\s-]+(release|storm)|细胞因子(释放|风暴)"),
+        (Syndrome.CRS, r"\bCRS(?![a-z])|cytokine[\s-]+(?:release|storm)|细胞因子(?:释放|风暴)"),
         (
             Syndrome.ICANS,
-            r"\bICANS\b|immune effector cell.{0,3}associated neurotox|neurotoxicity|神经毒性",
+            r"\bICANS(?![a-z])|(?-i:\bCRES\b)|(?<!peripheral )\bneurotoxicit"
+            r"|CAR[\s-]?T\S*\s(?:related\s|associated\s)?encephalopath|(?<!周围)(?<!外周)神经毒性|CAR-?T(?:细胞)?相关(?:性)?脑病",
         ),
         (
             Syndrome.IEC_HS,
-            r"\bIEC[\s-]?HS\b|\bHLH\b|\bMAS\b|h(a)?emophagocytic|macrophage activation|噬血细胞|巨噬细胞活化",
+            r"\bIEC[\s-]?HS(?![a-z])|\bHLH(?![a-z])|(?-i:\bMAS\b)|ha?emophagocyt|macrophage activation"
+            r"|噬血细胞|嗜血细胞|巨噬细胞活化",
         ),
-        (Syndrome.PARKINSONISM, r"parkinson|\bMNT\b|movement.{0,25}(disorder|neurocognitive)|帕金森"),
+        (
+            Syndrome.PARKINSONISM,
+            r"(?<!wolff[\s-])\bparkinson|(?-i:\bMNTs?\b)"
+            r"|(?<!bowel )(?<!eye )\bmovement.{0,25}(?:disorder|neurocognitive)"
+            r"|extrapyramidal|帕金森|锥体外系|运动障碍",
+        ),
         (
             Syndrome.SECOND_MALIGNANCY,
-            r"second(ary)?( primary)? (malignan|cancer|neoplas)|T[\s-]cell (lymphoma|leuk|malignan)|treatment related"
-            r" secondary|myelodysplastic|第二(原发)?(肿瘤|恶性)|继发(性)?(肿瘤|恶性)|T细胞(淋巴瘤|恶性)",
+            r"\bsecond(?:ary)?(?: primary)? (?:malignan|cancer|neoplas|tumou?r|carcinom|leuka?em|lymphom)"
+            r"|\bT[\s-]cell (?:lymphom|leuka?em|malignan)|\btreatment[\s-]related secondary|myelodysplas"
+            r"|第二(?:原发)?(?:肿瘤|恶性|癌)|继发性?(?:肿瘤|恶性|白血病)"
+            r"|T细胞性?(?:淋巴瘤|白血病|恶性|肿瘤)|骨髓增生异常",
         ),
-        (Syndrome.HBV_REACTIVATION, r"(hepatitis B|HBV).{0,20}reactivat|乙(型)?肝.{0,8}(再激活|再活化)"),
-        (Syndrome.REPLICATION_COMPETENT_LENTIVIRUS, r"replication[\s-]competent|\bRCL\b|复制型(慢)?病毒"),
+        (
+            Syndrome.HBV_REACTIVATION,
+            r"(?:hepatitis B|\bHBV\b).{0,20}reactivat|reactivat.{0,20}(?:hepatitis B|\bHBV\b)"
+            r"|(?:乙型?肝|HBV).{0,8}(?:再激活|再活化)",
+        ),
+        (
+            Syndrome.REPLICATION_COMPETENT_LENTIVIRUS,
+            r"replication[\s-]competent|(?-i:\bRCL\b)(?! (?:injur|sprain|tear|ruptur))|复制(?:型|能力).{0,2}病毒",
+        ),
     )
 )
 
@@ -55,30 +87,33 @@ _FROM_GRADE_3 = {Syndrome.CRS, Syndrome.ICANS}
 
 def recognise(event: Event, coded: Coded | None) -> frozenset[Syndrome]:
     """The syndromes this event is, by its code, its coded term, or the site's words."""
-    words = event.verbatim if coded is None or coded.term is None else f"{event.verbatim} | {coded.term}"
-    found = {syndrome for syndrome, pattern in _NAMES if pattern.search(words)}
+    words = [event.verbatim] if coded is None or coded.term is None else [event.verbatim, coded.term]
+    found = {syndrome for syndrome, pattern in _NAMES if any(named(pattern, w) for w in words)}
     if coded is not None and coded.code in _CODES:
         found.add(_CODES[coded.code])
     return frozenset(found)
 
 
-def of_special_interest(event: Event, coded: Coded | None) -> tuple[str, ...]:
-    """Why this event is always medically important (rules.md 2.1); empty when it is not.
+def special_interest(event: Event, coded: Coded | None, among: frozenset[Syndrome] = EVERY) -> Finding:
+    """Whether this event is always medically important (rules.md 2.1).
 
-    CRS and ICANS count from grade 3. A missing grade is not a low grade, so it counts as well.
+    CRS and ICANS count from grade 3. A missing grade is not a low grade, so it counts as well, provisionally.
     """
     grade = event.worst_grade()
-    reasons = []
-    for syndrome in sorted(recognise(event, coded)):
+    firm, open_ = [], []
+    for syndrome in sorted(recognise(event, coded) & among):
         if syndrome not in _FROM_GRADE_3:
-            reasons.append(f"{syndrome}: an event of special interest at any grade")
+            firm.append(f"{syndrome}: an event of special interest at any grade")
         elif grade is None:
-            reasons.append(f"{syndrome} without a grade: taken as grade 3 or more until the site grades it")
+            open_.append(f"{syndrome} without a grade: taken as grade 3 or more until the site grades it")
         elif grade >= 3:
-            reasons.append(f"{syndrome} grade {grade}: an event of special interest from grade 3")
-    return tuple(reasons)
+            firm.append(f"{syndrome} grade {grade}: an event of special interest from grade 3")
+    if firm or open_:
+        return Finding(True, (*firm, *open_), is_provisional=not firm)
+    return Finding(False, ("no event of special interest",))
 
 
-def is_graded_on_astct_only(event: Event) -> bool:
-    """True when the site graded on ASTCT alone, which only CRS and ICANS have."""
-    return event.worst_grade(Scale.ASTCT) is not None and event.worst_grade(Scale.CTCAE) is None
+def of_special_interest(event: Event, coded: Coded | None, among: frozenset[Syndrome] = EVERY) -> tuple[str, ...]:
+    """Why this event is always medically important; empty when it is not."""
+    found = special_interest(event, coded, among)
+    return found.reasons if found else ()

@@ -65,6 +65,7 @@ def codings_of(body: EventsCodedV1) -> tuple[Coded, ...]:
             term=event.term if event.status in ("coded", "corrected") else None,
             soc=event.soc if event.status in ("coded", "corrected") else None,
             dictionary=body.dictionary,
+            at=body.coded_at,
         )
         for event in body.events
     )

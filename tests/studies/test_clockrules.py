@@ -1,0 +1,111 @@
+"""The clock rules as data: what they say, and that a wrong file is refused with the place and what is allowed."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tocsin import clockrules
+from tocsin.domain.clocks import Trigger
+from tocsin.errors import ProtocolError
+
+GOOD = """
+profile = "XX"
+zone = "Asia/Shanghai"
+
+[[rule]]
+id = "XX_7D"
+recipient = "authority"
+trigger = "fatal_or_life_threatening_susar"
+days = 7
+clause = "clause 1"
+text = "within 7 days"
+confidence = "high"
+"""
+
+
+def test_the_profiles_are_those_of_the_files() -> None:
+    assert clockrules.profiles() == ("CN", "SITE", "US")
+
+
+@pytest.mark.parametrize(
+    ("profile", "rule", "trigger", "days", "hours", "follows"),
+    [
+        ("CN", "CN_SUSAR_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("CN", "CN_SUSAR_7D_PLUS_8D", Trigger.FATAL_LT_SUSAR, 15, None, "CN_SUSAR_7D"),
+        ("CN", "CN_SUSAR_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("CN", "CN_GCP48_COPY_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("CN", "CN_GCP48_COPY_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("US", "US_312_32_C2_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("US", "US_312_32_C1_15D", Trigger.ANY_SUSAR, 15, None, None),
+        ("SITE", "INV_TO_SPONSOR_24H", Trigger.SITE_AWARE, None, 24, None),
+    ],
+)
+@pytest.mark.rule("rules.md 1.3")
+def test_each_rule_says_what_the_table_of_clocks_says(
+    profile: str, rule: str, trigger: Trigger, days: int | None, hours: int | None, follows: str | None
+) -> None:
+    (found,) = [r for r in clockrules.rules_of(profile) if r.id == rule]
+    assert (found.trigger, found.days, found.hours, found.follows) == (trigger, days, hours, follows)
+    assert found.clause
+    assert found.jurisdiction == profile
+
+
+def test_each_authority_has_its_own_zone() -> None:
+    assert {rule.zone for rule in clockrules.rules_of("CN")} == {ZoneInfo("Asia/Shanghai")}
+    assert {rule.zone for rule in clockrules.rules_of("US")} == {ZoneInfo("America/New_York")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('profile = "XX"\n', "", "x.toml: key 'profile' is missing; allowed is a text"),
+        ('profile = "XX"', 'country = "XX"', "x.toml: unknown key 'country'; allowed are profile, zone, rule"),
+        ('zone = "Asia/Shanghai"', 'zone = "Asia/Bejing"', "zone is 'Asia/Bejing'; allowed is the name of an IANA"),
+        ('zone = "Asia/Shanghai"', "zone = 8", "zone is 8; allowed is the name of an IANA"),
+        ('zone = "Asia/Shanghai"\n', "", "rule 1 (XX_7D): 'days' needs the authority's 'zone'"),
+        ("[[rule]]", "[[rules]]", "unknown key 'rules'; allowed are profile, zone, rule"),
+        ('id = "XX_7D"\n', "", "rule 1 (without an id): key 'id' is missing"),
+        ('id = "XX_7D"', "id = 7", "rule 1 (7): id is 7; allowed is a text that is not empty"),
+        ('clause = "clause 1"', 'clause = ""', "rule 1 (XX_7D): clause is ''; allowed is a text that is not empty"),
+        ('text = "within 7 days"\n', "", "rule 1 (XX_7D): key 'text' is missing"),
+        ("days = 7", "day = 7", "unknown key 'day'; allowed are clause, confidence, days"),
+        ("days = 7", "days = 7\nhours = 24", "allowed is exactly one of 'days' and 'hours'"),
+        ("days = 7\n", "", "allowed is exactly one of 'days' and 'hours'"),
+        ("days = 7", "days = 0", "the limit is 0; allowed is a whole number from 1"),
+        ("days = 7", "days = 7.5", "the limit is 7.5; allowed is a whole number from 1"),
+        ("days = 7", "days = true", "the limit is True; allowed is a whole number from 1"),
+        ("fatal_or_life_threatening_susar", "fatal", "trigger 'fatal'; allowed are fatal_or_life_threatening_susar, "),
+        ('confidence = "high"', 'confidence = "sure"', "confidence 'sure'; allowed are high, medium, low"),
+        ("days = 7", 'days = 7\nfollows = "XX_1D"', "rule 'XX_7D' follows 'XX_1D'; known are XX_7D"),
+        ("zone =", "zone", "x.toml: not TOML"),
+    ],
+)
+def test_a_wrong_rule_file_is_refused_with_place_value_and_what_is_allowed(old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ProtocolError) as refused:
+        clockrules.read(GOOD.replace(old, new, 1), "x.toml")
+    assert said in str(refused.value)
+    assert str(refused.value).startswith("x.toml: ")
+
+
+def test_a_rule_id_stands_once_in_a_profile() -> None:
+    twice = GOOD + GOOD[GOOD.index("[[rule]]") :]
+    with pytest.raises(ProtocolError, match="'XX_7D' stands twice"):
+        clockrules.read(twice, "x.toml")
+
+
+def test_a_file_without_a_rule_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="'rule' is missing or empty"):
+        clockrules.read('profile = "XX"', "x.toml")
+
+
+def test_the_good_file_of_these_tests_is_good() -> None:
+    (rule,) = clockrules.read(GOOD, "x.toml")
+    assert (rule.id, rule.jurisdiction, rule.days) == ("XX_7D", "XX", 7)
+
+
+def test_an_unknown_profile_is_named_with_those_known() -> None:
+    with pytest.raises(ProtocolError, match="'MARS' is not known; allowed are CN, SITE, US"):
+        clockrules.rules_of("MARS")
