@@ -1,0 +1,265 @@
+"""The two shapes Tocsin runs in, as real processes: one house on one folder, or three services on Kafka and PostgreSQL.
+
+A flow test works on either through the same few words: start, kill, post, look. Nothing here knows a rule.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from sqlalchemy import Connection, func, select
+
+from ae_intake import tables as intake_tables
+from alerting import tables as alerting_tables
+from meddra_coder import tables as coder_tables
+from tocsin.store.engine import Store, open_store
+from tocsin.store.tables import outbox
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+STUDIES = (ROOT / "deploy" / "protocols" / "nct06223646.toml", ROOT / "deploy" / "protocols" / "cdiscpilot01.toml")
+IMPORT_ROOTS = ("shared", "services/ae-intake", "services/meddra-coder", "services/alerting", "deploy")
+SERVICES = ("intake", "coder", "alerting")
+
+
+def wait_until(
+    condition: Callable[[], T], what: str, within_s: float = 30.0, told: Callable[[], object] = lambda: ""
+) -> T:
+    """What `condition` answers as soon as that is true; a failure naming `what` after `within_s` seconds."""
+    deadline = time.monotonic() + within_s
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what} {told()}")
+        time.sleep(0.05)  # the pause of a poll that has a deadline, not a wait for luck
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Process:
+    """One process of Tocsin, started, killed and started again on the same port and data."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    port: int
+    folder: Path
+    running: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start it; `ready` waits for it."""
+        assert self.running is None or self.running.poll() is not None, f"{self.name} runs already"
+        self.starts += 1
+        with self.log.open("ab") as out:
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "standalone", *self.arguments],
+                env={**os.environ, **self.environment},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+            )
+
+    def ready(self, within_s: float = 30.0) -> None:
+        """Wait until `/ready` answers 200."""
+
+        def answers() -> bool:
+            assert self.running is not None
+            assert self.running.poll() is None, f"{self.name} ended with {self.running.returncode}:\n{self.tail()}"
+            try:
+                return httpx.get(f"{self.url}/ready", timeout=5).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, f"{self.name} is ready", within_s, self.tail)
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, nothing flushed."""
+        assert self.running is not None
+        self.running.kill()
+        self.running.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code; a process that does not end within 12 seconds fails the test."""
+        assert self.running is not None
+        if self.running.poll() is None:
+            self.running.send_signal(signal.SIGTERM)
+        return self.running.wait(12)
+
+    def tail(self) -> str:
+        """The end of what it said, for a failing test."""
+        return self.log.read_text("utf-8", errors="replace")[-4000:] if self.log.exists() else ""
+
+
+@dataclass
+class Shape:
+    """Processes, and the databases behind them."""
+
+    processes: dict[str, Process]
+    environment: dict[str, str]
+    databases: dict[str, str]
+    folder: Path
+    urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def intake(self) -> str:
+        return self.urls["intake"]
+
+    @property
+    def alerting(self) -> str:
+        return self.urls["alerting"]
+
+    @property
+    def coder(self) -> str:
+        return self.urls["coder"]
+
+    def start(self) -> None:
+        for process in self.processes.values():
+            process.start()
+        for process in self.processes.values():
+            process.ready()
+
+    def end(self) -> None:
+        """Kill what still runs; for the end of a test, whatever happened in it."""
+        for process in self.processes.values():
+            if process.running is not None and process.running.poll() is None:
+                process.kill()
+
+    def tocsin(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command of the CLI beside the house; its stdout."""
+        done = subprocess.run(
+            [sys.executable, "-m", "standalone", *arguments],
+            env={**os.environ, **self.environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            cwd=self.folder,
+            check=False,
+        )
+        assert done.returncode == 0, f"tocsin {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def key(self, study: str, site: str) -> str:
+        return self.tocsin("keys", "add", "--study", study, "--site", site).strip()
+
+    @contextmanager
+    def reading(self, service: str) -> Any:
+        """A snapshot of one service's tables."""
+        store = open_store(self.databases[service], service)
+        try:
+            with store.reading() as connection:
+                yield connection
+        finally:
+            store.close()
+
+    def stores(self, stack: ExitStack) -> dict[str, Store]:
+        """All three stores, open until the stack is left."""
+        found = {name: open_store(url, name) for name, url in self.databases.items()}
+        for store in found.values():
+            stack.callback(store.close)
+        return found
+
+    def count(self, service: str, query: Any) -> int:
+        with self.reading(service) as connection:
+            number: int = connection.execute(query).scalar_one()
+            return number
+
+    def is_quiet(self) -> bool:
+        """Whether every accepted report was said, coded, judged, and everything rung was delivered or given up."""
+        with self.reading("intake") as tx:
+            revisions = tx.execute(select(func.count()).select_from(intake_tables.revisions)).scalar_one()
+            waiting = _unsent(tx)
+        with self.reading("coder") as tx:
+            seen = tx.execute(select(func.count()).select_from(coder_tables.revisions)).scalar_one()
+            waiting += _unsent(tx)
+        with self.reading("alerting") as tx:
+            snapshots = alerting_tables.snapshots
+            by_source: dict[str, int] = dict(
+                tx.execute(select(snapshots.c.source, func.count()).group_by(snapshots.c.source)).all()
+            )
+            deliveries = alerting_tables.deliveries
+            open_deliveries = tx.execute(
+                select(func.count()).select_from(deliveries).where(deliveries.c.state.in_(["pending", "sending"]))
+            ).scalar_one()
+            waiting += _unsent(tx)
+        return bool(
+            waiting == 0
+            and seen == revisions == by_source.get("report", 0) == by_source.get("coding", 0)
+            and open_deliveries == 0
+        )
+
+
+def _unsent(tx: Connection) -> int:
+    number: int = tx.execute(select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))).scalar_one()
+    return number
+
+
+def _base(folder: Path) -> dict[str, str]:
+    return {
+        "PYTHONPATH": os.pathsep.join(str(ROOT / root) for root in IMPORT_ROOTS),
+        "TOCSIN_STUDIES": os.pathsep.join(map(str, STUDIES)),
+        "TOCSIN_DATA": str(folder / "data"),
+        "TOCSIN_SIGNING_KEY": secrets.token_urlsafe(48),
+        "TOCSIN_WEBHOOK_ALLOW": "loopback",
+        "TOCSIN_LOG_LEVEL": "warning",
+    }
+
+
+def one_process(folder: Path, **settings: str) -> Shape:
+    """`tocsin up`: one process, one folder."""
+    environment = {**_base(folder), **settings}
+    port = free_port()
+    process = Process("up", ["up", "--port", str(port)], environment, port, folder)
+    data = folder / "data"
+    return Shape(
+        {"up": process},
+        environment,
+        {name: f"sqlite:///{data / name}.db" for name in SERVICES},
+        folder,
+        dict.fromkeys(SERVICES, process.url),
+    )
+
+
+def three_processes(folder: Path, *, bus: str, database: str, **settings: str) -> Shape:
+    """`tocsin serve …`: three processes on Kafka and PostgreSQL."""
+    environment = {**_base(folder), "TOCSIN_BUS": bus, "TOCSIN_DATABASE": database, **settings}
+    processes = {}
+    for name in SERVICES:
+        port = free_port()
+        processes[name] = Process(name, ["serve", name], {**environment, "TOCSIN_PORT": str(port)}, port, folder)
+    return Shape(
+        processes,
+        environment,
+        dict.fromkeys(SERVICES, database),
+        folder,
+        {name: process.url for name, process in processes.items()},
+    )
