@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -62,10 +63,15 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._must_end = must_end
         self.ended_because: str | None = None
+        self._deadline: threading.Timer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
+            # What was imported and wired stays: the collector need not look through it again and again.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
             log.info("ready")
             self._on_ready()
 
@@ -77,8 +83,8 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0 and not self.should_exit and (why := self._must_end()):
             self.ended_because = why
+            self._end_anyway_later()
             self.should_exit = True
-            _end_anyway_later()
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
@@ -93,18 +99,22 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:
-            _end_anyway_later()
+            self._end_anyway_later()
         super().handle_exit(sig, frame)
 
+    def _end_anyway_later(self) -> None:
+        """The promise of ten seconds holds also when a worker hangs: nothing that was answered for is lost by it."""
+        self._deadline = threading.Timer(ALL_ENDS_S, _end_by_force)
+        self._deadline.daemon = True
+        self._deadline.start()
 
-def _end_anyway_later() -> None:
-    """The promise of ten seconds holds also when a worker hangs: nothing is lost that was ever answered for."""
+    def live_on(self) -> None:
+        """For a process that goes on after its server has ended, as a test does."""
+        if self._deadline is not None:
+            self._deadline.cancel()
 
-    def end() -> None:
-        alive = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
-        log.error("ended_by_force", waited_s=ALL_ENDS_S, still_running=alive)
-        os._exit(1)
 
-    timer = threading.Timer(ALL_ENDS_S, end)
-    timer.daemon = True
-    timer.start()
+def _end_by_force() -> None:
+    alive = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+    log.error("ended_by_force", waited_s=ALL_ENDS_S, still_running=alive)
+    os._exit(1)
