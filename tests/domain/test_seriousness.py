@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import pytest
 
-from tests.domain.cases import coded, event
+from tests.domain.cases import CODES, REFERENCE, coded, event
 from tocsin.domain import seriousness
 from tocsin.domain.calendars import Partial
 from tocsin.domain.case import Event, GradeStep
@@ -215,6 +216,8 @@ def test_signs_of_a_threat_are_believed_unless_the_site_calls_it_not_serious(ver
         "PICC插管部位疼痛",
         "肌力4级",
         "extubation",
+        "ventricular extrasystoles",
+        "supraventricular fibrillation",
     ],
 )
 def test_words_that_only_sound_like_a_threat_do_not_ring_as_one(verbatim: str) -> None:
@@ -250,3 +253,51 @@ def test_fatal_or_life_threatening_is_always_serious() -> None:
             for grade in (None, 1, 4, 5):
                 judged = seriousness.of(event(verbatim, serious=stated, grade=grade), None)
                 assert judged.serious or not judged.is_fatal_or_life_threatening
+
+
+PILOT_CRITERIA = {
+    "AESDTH": C.DEATH,
+    "AESLIFE": C.LIFE_THREATENING,
+    "AESHOSP": C.HOSPITALISATION,
+    "AESDISAB": C.DISABILITY,
+    "AESCONG": C.CONGENITAL_ANOMALY,
+    "AESCAN": C.MEDICALLY_IMPORTANT,
+    "AESOD": C.MEDICALLY_IMPORTANT,
+}
+
+
+@pytest.mark.reference
+@pytest.mark.rule("the CDISC pilot: 3 rows say serious, 39 carry a criterion")
+def test_of_the_1191_events_of_the_cdisc_pilot_39_are_serious_and_no_word_of_the_rest_rings() -> None:
+    with (REFERENCE / "pilot" / "cdiscpilot_ae.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    told = [
+        event(
+            row["AETERM"],
+            serious=row["AESER"] == "Y",
+            criteria=[criterion for name, criterion in PILOT_CRITERIA.items() if row[name] == "Y"],
+            outcome=Outcome.FATAL if row["AEOUT"] == "FATAL" else None,
+        )
+        for row in rows
+    ]
+    judged = [seriousness.of(e, None, frozenset()) for e in told]
+    assert len(judged) == 1191
+    assert sum(bool(j.serious) for j in judged) == 39
+    assert not any(j.serious.is_provisional for j in judged)
+    assert sum(row["AESER"] == "Y" for row in rows) == 3
+
+
+def test_of_the_837_terms_of_ctcae_only_these_ring_by_their_name_beside_not_serious() -> None:
+    rung = {name for name in CODES if seriousness.of(event(name, serious=False, grade=1), None).serious}
+    assert rung == {
+        "Asystole",
+        "Cardiac arrest",
+        "Ventricular fibrillation",
+        "Death NOS",
+        "Death neonatal",
+        "Sudden death NOS",
+        "Extrapyramidal disorder",
+        "Hepatitis B reactivation",
+        "Myelodysplastic syndrome",
+        "Treatment related secondary malignancy",
+    }

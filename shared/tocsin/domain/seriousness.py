@@ -32,7 +32,7 @@ _NOT_A_DEATH = re.compile(
 )
 # Words that themselves state the criterion, or a body that has stopped: no tick in a form outweighs them.
 _THREAT = re.compile(
-    r"life[\s-]?threatening|\bnear[\s-]fatal|\barrest(?:ed)?\b|asystole|ventricular fibrillation"
+    r"life[\s-]?threatening|\bnear[\s-]fatal|\barrest(?:ed)?\b|\basystole\b|\bventricular fibrillation"
     r"|危及生命|生命危险|心脏?(?:骤停|停搏)|心[跳搏](?:骤停|停止)|呼吸(?:骤停|停止)|室颤",
     WORDING,
 )
