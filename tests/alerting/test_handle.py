@@ -186,3 +186,8 @@ def test_where_nobody_has_an_address_the_alert_stands_red_and_is_tried_until_som
     house.fast_forward(timedelta(minutes=5))
     assert house.alerts()[0]["reached_nobody_since"] is None
     assert [who for who, _ in house.rung()] == [PHYSICIAN]
+
+
+def test_facts_from_a_machine_whose_clock_is_ahead_ring_now(house: Ward) -> None:
+    house.receive(report(FATAL, at=NOON + timedelta(minutes=20)))
+    assert [who for who, _ in house.rung()] == [PHYSICIAN]

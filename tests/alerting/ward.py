@@ -36,6 +36,7 @@ from tocsin.messages.bodies import (
 )
 from tocsin.messages.envelope import Body, Envelope, identity
 from tocsin.store.engine import Store, open_store
+from tocsin.store.tables import ledger
 from tocsin.studies import load
 
 PROTOCOLS = Path(__file__).parents[2] / "deploy" / "protocols"
@@ -242,11 +243,11 @@ class Ward:
             return board.deliveries_like(tx, **like)
 
     def everything_kept(self) -> dict[str, list[Any]]:
-        """Every row of every table, to compare two houses."""
+        """Every row of every table, the audit trail and the outbox included, to compare two houses."""
         with self.store.reading() as tx:
             return {
                 table.name: sorted(map(repr, tx.execute(select(table)).all()))
-                for table in tables.metadata.sorted_tables
+                for table in [*tables.metadata.sorted_tables, *ledger.sorted_tables]
             }
 
 

@@ -59,7 +59,7 @@ def raise_for(
 
     The most urgent gives it level and kind (readings.md, clocks 8). `beside` are facts to name with them.
     """
-    covered = {} if is_new_case else _covered(tx, case_id)
+    covered = _covered(tx, case_id) if found and not is_new_case else {}
     new = [c for c in found if not _is_covered(c, covered)]
     if not new:
         return None
@@ -163,6 +163,8 @@ def acknowledge(
     tx: Connection, parts: Parts, alert_id: UUID, by: str, roles: Sequence[str], at: datetime
 ) -> Acknowledged | None:
     """A person answers. Doing so again, or after another, changes nothing, and is recorded. None: no such alert."""
+    # The timer before the alert, as the chores do: two who lock in different orders wait for each other for ever.
+    timers.lock(tx, timers.ALARM, str(alert_id))
     row = tx.execute(select(alerts).where(alerts.c.id == alert_id).with_for_update()).one_or_none()
     if row is None:
         return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from alerting.tables import doses, snapshots, studies
 from tocsin.domain.case import Case, Coded, Infusion, Report
@@ -22,6 +22,17 @@ from tocsin.messages.translate import codings_of, infusion_of, report_of
 REPORT, CODING = "report", "coding"
 ALL_CODINGS = 2**31
 """More than any revision: every coding there is."""
+
+
+# Made once: these two run for every message, and making a statement costs as much as running it.
+_SNAPSHOTS = select(
+    snapshots.c.source, snapshots.c.revision, snapshots.c.at, snapshots.c.message_id, snapshots.c.body
+).where(snapshots.c.case_id == bindparam("case_id"))
+_INFUSIONS = (
+    select(doses.c.body)
+    .where(doses.c.study == bindparam("study"), doses.c.subject == bindparam("subject"), doses.c.kind == "infusion")
+    .order_by(doses.c.received_at, doses.c.record_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +95,7 @@ def lock_study(tx: Connection, study: str) -> None:
 def load(tx: Connection, case_id: str) -> Known:
     """All snapshots of a case, in one query."""
     known = Known(case_id)
-    s = snapshots.c
-    for row in tx.execute(select(s.source, s.revision, s.at, s.message_id, s.body).where(s.case_id == case_id)):
+    for row in tx.execute(_SNAPSHOTS, {"case_id": case_id}):
         known._kept[row.source, row.revision] = _Kept(row.at, row.message_id, row.body)
         if row.source == REPORT:
             known.reports[row.revision] = ReportReceivedV1.model_validate(row.body)
@@ -144,11 +154,7 @@ def infusions_of(tx: Connection, study: str, subject: str | None) -> tuple[Infus
     """What the subject was given, in order of receipt."""
     if subject is None:
         return ()
-    rows = tx.scalars(
-        select(doses.c.body)
-        .where(doses.c.study == study, doses.c.subject == subject, doses.c.kind == "infusion")
-        .order_by(doses.c.received_at, doses.c.record_id)
-    )
+    rows = tx.scalars(_INFUSIONS, {"study": study, "subject": subject})
     found = (infusion_of(DoseRecordedV1.model_validate(body)) for body in rows)
     return tuple(infusion for infusion in found if infusion is not None)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from alerting.delivery.bell import Due
 from alerting.parts import NAME
@@ -25,6 +25,7 @@ from tocsin.store import audit
 
 RUNNING, MET, LATE, CANCELLED, SUPERSEDED = "RUNNING", "MET", "LATE", "CANCELLED", "SUPERSEDED"
 
+_OF_CASE = select(clocks).where(clocks.c.case_id == bindparam("case_id"))
 _FACTS = ("day_zero", "due_on", "due_at", "reasons", "is_provisional", "clause", "recipient", "confidence")
 
 
@@ -51,12 +52,12 @@ def keep(
     first_received_at: datetime, why: str, at: datetime,
 ) -> Kept:  # fmt: skip
     """Bring the kept clocks of a case to what its facts start now. `why` says what changed the facts."""
-    if is_new_case and not found:
-        return Kept(None, ())
     rules = {rule.id: rule for rule in protocol.clock_rules}
     there: dict[UUID, Row[Any]] = {}
     if not is_new_case:
-        there = {row.id: row for row in tx.execute(select(clocks).where(clocks.c.case_id == case_id))}
+        there = {row.id: row for row in tx.execute(_OF_CASE, {"case_id": case_id})}
+    if not found and not there:
+        return Kept(None, ())
     started = {_id(case_id, clock, rules): clock for clock in found}
     changes: list[_Change] = []
     new = []

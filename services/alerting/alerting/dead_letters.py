@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
 
 from alerting import alerts
 from alerting.parts import ALL_STUDIES, Parts
@@ -18,7 +18,6 @@ from alerting.tables import dead_letters
 from tocsin.bus.dead import read_dead
 from tocsin.bus.port import Received
 from tocsin.messages.envelope import Body, Envelope, identity
-from tocsin.store.insert import insert_unless_there
 
 TYPE = "dead.letter"
 """What a dead letter is called between this consumer's decoder and its handler; it is on no topic."""
@@ -66,6 +65,10 @@ def decode(received: Received) -> Envelope[Any]:
 def on_dead_letter(envelope: Envelope[DeadLetterFound], tx: Connection, parts: Parts) -> None:
     """Ring for it, or join the alert of its topic that is open."""
     body = envelope.body
+    d = dead_letters.c
+    place = (d.topic == body.topic, d.partition == body.partition, d.offset == body.offset, d.consumer == body.consumer)
+    if tx.execute(select(d.alert_id).where(*place)).first() is not None:
+        return
     study = envelope.study if envelope.study in parts.studies else ALL_STUDIES
     group = f"dead_letter|{body.topic}"
     said = f"{body.topic}/{body.partition}/{body.offset}: {body.reason} ({body.fault}), given up by {body.consumer}"
@@ -85,10 +88,10 @@ def on_dead_letter(envelope: Envelope[DeadLetterFound], tx: Connection, parts: P
     else:
         alerts.join(tx, alert_id, [said], most=_SHOWN)
     row = {
-        "topic": body.topic, "partition": body.partition, "offset": body.offset, "alert_id": alert_id,
-        "at": body.at, "reason": said,
+        "topic": body.topic, "partition": body.partition, "offset": body.offset, "consumer": body.consumer,
+        "alert_id": alert_id, "at": body.at, "reason": said,
     }  # fmt: skip
-    tx.execute(insert_unless_there(dead_letters, tx.dialect.name), row)
+    tx.execute(insert(dead_letters), row)
 
 
 def _word(text: str) -> str:

@@ -43,9 +43,9 @@ class Ringing:
     state: str
     raised_at: datetime
 
-    @property
-    def alarm(self) -> alarm.Alarm:
-        return alarm.Alarm(self.level, self.state, self.raised_at, self.roles)
+    def alarm_at(self, now: datetime) -> alarm.Alarm:
+        """What to decide by. Facts from a machine whose clock is ahead are known now, not in the future."""
+        return alarm.Alarm(self.level, self.state, min(self.raised_at, now), self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,12 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
 
     The same address is rung once, however many of these notices would reach it.
     """
-    policy = alarm.policy_for(alert.alarm)
+    ringing = alert.alarm_at(at)
+    policy = alarm.policy_for(ringing)
     people = routing.people_of(alert.study, parts.studies)
     hooks: list[routing.Hook] | None = None
     done, shortfalls, told, nobody = list(rung), [], set[To](), False
-    while (notice := alarm.next_notice(alert.alarm, done, policy, at)) is not None:
+    while (notice := alarm.next_notice(ringing, done, policy, at)) is not None:
         if hooks is None:
             hooks = routing.hooks_for(alert.study, webhooks.enabled(tx))
         reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid)
@@ -103,7 +104,7 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
         )
         .values(nobody_since=at if nobody else None)
     )
-    _set_timer(tx, alert, alarm.next_due(alert.alarm, done, policy, at), nobody, at)
+    _set_timer(tx, alert, alarm.next_due(ringing, done, policy, at), nobody, at)
     return shortfalls
 
 

@@ -244,6 +244,7 @@ dead_letters = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigKey, primary_key=True, autoincrement=False),
+    Column("consumer", Text, primary_key=True),  # two may have given up the same message
     Column("alert_id", Uuid, ForeignKey("alerts.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("reason", Text, nullable=False),

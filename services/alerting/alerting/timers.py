@@ -81,6 +81,11 @@ def fire(tx: Connection, timer: Timer, at: datetime, outcome: str) -> bool:
     return fired.rowcount == 1
 
 
+def lock(tx: Connection, kind: str, about: str) -> None:
+    """Let nobody else fire or move this timer until the transaction ends."""
+    tx.execute(select(timers.c.id).where(timers.c.id == timer_id(kind, about)).with_for_update())
+
+
 def stop(tx: Connection, kind: str, about: str, at: datetime, outcome: str) -> None:
     """It is not owed any more."""
     tx.execute(

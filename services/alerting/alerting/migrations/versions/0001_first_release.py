@@ -15,7 +15,7 @@ down_revision = None
 
 def upgrade() -> None:
     """From nothing. A step is history: what changes later is a step of its own."""
-    create_ledger(op)
+    create_ledger(op)  # type: ignore[arg-type]  # alembic's module stands for its Operations
     op.create_table(
         "accounts",
         sa.Column("name", sa.Text, nullable=False),
@@ -200,11 +200,12 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("partition", sa.Integer, nullable=False),
         sa.Column("offset", BigKey, autoincrement=False, nullable=False),
+        sa.Column("consumer", sa.Text, nullable=False),
         sa.Column("alert_id", sa.Uuid, nullable=False),
         sa.Column("at", Instant, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_dead_letters_alert_id")),
-        sa.PrimaryKeyConstraint("topic", "partition", "offset", name=op.f("pk_dead_letters")),
+        sa.PrimaryKeyConstraint("topic", "partition", "offset", "consumer", name=op.f("pk_dead_letters")),
     )
     op.create_index(op.f("ix_dead_letters_alert_id"), "dead_letters", ["alert_id"])
     op.create_table(
