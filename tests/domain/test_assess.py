@@ -27,9 +27,9 @@ from tests.domain.cases import (
     rsi,
 )
 from tocsin.domain.assess import Assessment, assess, missing_elements
-from tocsin.domain.case import Case, Coded, Event, Report
+from tocsin.domain.case import Case, Coded, Event, Opinion, Report
 from tocsin.domain.clocks import Clock
-from tocsin.domain.words import Criterion, Outcome, Relation, ReportKind
+from tocsin.domain.words import Agent, Criterion, Outcome, Party, Relation, ReportKind
 
 YES, NO = Relation.RELATED, Relation.NOT_RELATED
 STUDY = protocol("CN", dlt=DEFINITION)
@@ -191,6 +191,8 @@ def test_an_event_left_out_of_a_follow_up_is_still_judged_and_still_rings() -> N
 
 # --- the four minimum elements ---
 
+UNJUDGED = event("rash", serious=True)
+
 
 @pytest.mark.parametrize(
     ("told", "missing"),
@@ -199,7 +201,7 @@ def test_an_event_left_out_of_a_follow_up_is_still_judged_and_still_rings() -> N
         (report(SUSAR, subject=None), ("patient",)),
         (report(SUSAR, denied=True), ("patient",)),
         (report(SUSAR, reporter=False), ("reporter",)),
-        (report(SUSAR, product=None), ("product",)),
+        (report(UNJUDGED, product=None), ("product",)),
         (report(), ("event",)),
         (report(kind=ReportKind.PREGNANCY), ()),
         (report(subject=None, reporter=False, product=None), ("patient", "reporter", "product", "event")),
@@ -208,6 +210,14 @@ def test_an_event_left_out_of_a_follow_up_is_still_judged_and_still_rings() -> N
 @pytest.mark.rule("rules.md 2.5; readings.md clocks 3")
 def test_the_four_elements_are_found_missing_one_by_one(told: Report, missing: tuple[str, ...]) -> None:
     assert missing_elements(told) == missing
+
+
+@pytest.mark.rule("rules.md 2.5: a suspect product")
+def test_an_opinion_on_the_relation_to_the_product_names_it() -> None:
+    about_the_product = event("rash", investigator=Relation.NOT_RELATED)
+    about_another = replace(UNJUDGED, opinions=(Opinion(Agent.BRIDGING, Party.INVESTIGATOR, Relation.RELATED),))
+    assert missing_elements(report(about_the_product, product=None)) == ()
+    assert missing_elements(report(about_another, product=None)) == ("product",)
 
 
 @pytest.mark.rule("readings.md clocks 3: rings at first contact, provisional clock from then")
@@ -235,7 +245,7 @@ def test_the_legal_day_zero_is_the_receipt_of_the_last_element_and_says_so() -> 
 
 
 def test_elements_that_came_in_different_revisions_are_all_held() -> None:
-    first = report(FATAL, product=None)
+    first = report(replace(FATAL, opinions=()), product=None)
     second = replace(followed(FATAL), has_reporter=False)
     found = assess(case(first, second), STUDY)
     assert found.missing == ()

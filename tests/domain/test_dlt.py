@@ -135,7 +135,8 @@ def test_a_protocol_that_counts_infusion_as_day_1_ends_a_day_earlier() -> None:
         (at_day_9("fever", grade=4, **BOTH), coded("Fever"), NO_DLT, None, False),
         (at_day_9("fever", grade=3, **BOTH), None, POTENTIAL_DLT, "DLT-12", False),
         (at_day_9("fever", grade=3, **BOTH), coded(None, is_coded=False), POTENTIAL_DLT, "DLT-12", False),
-        (at_day_9("fever", **BOTH), coded("Fever"), POTENTIAL_DLT, "DLT-12", True),
+        (at_day_9("fever", **BOTH), coded("Fever"), NO_DLT, None, False),  # excluded at any grade
+        (at_day_9("neutropenia", **BOTH), coded("Neutrophil count decreased"), POTENTIAL_DLT, "DLT-08", True),
         (at_day_9("low ANC", grade=3, **BOTH), coded("Neutrophil count decreased"), NO_DLT, None, False),
         # What the rule names is never excluded.
         (at_day_9("CRS with fever", grade=3, **BOTH), coded("Fever"), POTENTIAL_DLT, "DLT-03", False),

@@ -19,7 +19,7 @@ from tocsin.domain.expectedness import unexpected
 from tocsin.domain.judged import EventAssessment
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.syndromes import special_interest
-from tocsin.domain.words import ReportKind
+from tocsin.domain.words import Agent, ReportKind
 
 __all__ = ["MINIMUM", "Assessment", "Concern", "EventAssessment", "assess", "missing_elements", "missing_so_far"]
 
@@ -48,12 +48,14 @@ MINIMUM = {
 def missing_elements(report: Report) -> tuple[str, ...]:
     """Which of the four minimum elements a report lacks (ICH E2D; rules.md 2.5).
 
-    A subject at a trial site is an identifiable patient unless the report denies it (readings.md, clocks 3).
+    A subject at a trial site is an identifiable patient unless the report denies it (readings.md, clocks 3). An
+    opinion on the relation to the product names the study's product, by whatever party it was given.
     """
+    judges_the_product = any(o.agent is Agent.PRODUCT for e in report.events for o in e.opinions)
     has = {
         "patient": report.subject is not None and not report.patient_denied,
         "reporter": report.has_reporter,
-        "product": report.product is not None,
+        "product": report.product is not None or judges_the_product,
         "event": bool(report.events) or report.kind is not ReportKind.ADVERSE_EVENT,
     }
     return tuple(name for name in MINIMUM if not has[name])

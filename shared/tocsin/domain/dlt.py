@@ -169,10 +169,14 @@ def _names(rule: DltRule, event: Event, coded: Coded | None) -> str | None:
 
 
 def _excluded(coded: Coded | None, grade: int | None, definition: DltDefinition) -> Exclusion | None:
-    """The exclusion that code and grade alone settle. No code or no grade settles nothing."""
-    if coded is None or coded.code is None or grade is None:
+    """The exclusion that the code, and the grade where it matters, settle. A code that waits settles nothing.
+
+    Without a grade only an exclusion of any grade holds (fever, lymphopenia).
+    """
+    if coded is None or coded.code is None:
         return None
-    return next((x for x in definition.exclusions if coded.code in x.codes and grade <= x.max_grade), None)
+    worst = 5 if grade is None else grade
+    return next((x for x in definition.exclusions if coded.code in x.codes and worst <= x.max_grade), None)
 
 
 def _why_none(coded: Coded | None, grade: int | None, relation: Finding, definition: DltDefinition) -> str:
