@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from alerting import handle
-from alerting.app import webhooks_of
+from alerting.app import couriers_of, webhooks_of
 from alerting.delivery import ledger
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Deliverer, Parcel
@@ -254,3 +256,35 @@ def test_what_could_not_be_recorded_is_kept_in_hand_until_it_can_be(
 def test_the_deliverers_keep_their_promise() -> None:
     deliverer: Deliverer = Told()
     assert deliverer
+
+
+def test_couriers_whose_receivers_hang_stop_in_time_and_the_parcels_are_sent_again(house: Ward, hook: Receiver) -> None:
+    for _ in range(4):
+        house.add_webhook(hook.url)
+    hook.then(*[hook.hang] * 4)
+    with house.store.transaction() as tx:
+        handle.on_report_received(report(FATAL), tx, house.parts)
+    settings = Settings(webhook_allow=["loopback"], data=house.folder)
+    (pool,) = [pool for pool in couriers_of(house.parts, settings) if pool.name == "webhooks"]
+    stop = threading.Event()
+    thread = threading.Thread(target=pool.run, args=(stop,))
+    thread.start()
+    until = time.monotonic() + 10
+    while len(hook.asked) < 4:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert {d["state"] for d in house.deliveries(channel="webhook")} == {"sending"}
+    hook.release.set()
+
+
+def test_a_courier_that_fails_is_not_silent(house: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> bool:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(ledger, "is_any_due", broken)
+    (pool,) = [pool for pool in couriers_of(house.parts, Settings(data=house.folder)) if pool.name == "mail"]
+    with pytest.raises(KeyError):
+        pool.run(threading.Event())

@@ -50,3 +50,19 @@ def test_a_rebuild_gives_the_same_tables_and_rings_nobody(tmp_path: Path, decisi
         assert rebuilt.mails() == [], "what rang before the rebuild does not ring after it"
         rebuilt.fast_forward(timedelta(minutes=30))
         assert [who for who, _ in rebuilt.rung()] == ["medical-director"], "what is still owed does"
+
+
+def test_an_uncoded_report_that_rang_and_was_acknowledged_does_not_ring_after_a_rebuild(tmp_path: Path) -> None:
+    with ward(f"sqlite:///{tmp_path}/lived.db", tmp_path / "lived") as lived:
+        lived.receive(report(SERIOUS))
+        lived.fast_forward(timedelta(hours=5), step=timedelta(hours=1))
+        lived.acknowledge(lived.alerts(kind="uncoded")[0]["alert_id"], by="wu", roles=["coder"])
+        deeds, at = said(lived, "decisions.recorded.v1"), lived.at
+    with ward(f"sqlite:///{tmp_path}/rebuilt.db", tmp_path / "rebuilt") as rebuilt:
+        rebuilt.is_rebuilding, rebuilt.at = True, at
+        rebuilt.receive(report(SERIOUS), *deeds)
+        rebuilt.is_rebuilding = False
+        rebuilt.fast_forward(timedelta(hours=1))
+        assert rebuilt.mails() == []
+        (alert,) = rebuilt.alerts(kind="uncoded")
+        assert (alert["state"], alert["acknowledged_by"]) == ("acknowledged", "wu")

@@ -110,8 +110,9 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
     ready = ringing.Ringing(
         alert.id, alert.study, alert.case_id, alert.kind, alert.level, alert.roles, alert.avoid, alert.due, OPEN, at
     )
-    if parts.is_rebuilding:
-        _restore(tx, parts, ready, at)
+    past = decisions.about(tx, str(alert.id))
+    if parts.is_rebuilding or past:
+        _restore(tx, parts, ready, past, at)
         return True
     body = AlertRaisedV1(
         alert_id=str(alert.id), case_id=alert.case_id, study=alert.study, kind=alert.kind, level=alert.level,
@@ -212,12 +213,14 @@ def _settle(tx: Connection, alert_id: UUID, by: str, at: datetime) -> None:
     timers.stop(tx, timers.ALARM, str(alert_id), at, f"acknowledged by {by}")
 
 
-def _restore(tx: Connection, parts: Parts, alert: ringing.Ringing, at: datetime) -> None:
+def _restore(
+    tx: Connection, parts: Parts, alert: ringing.Ringing, past: Sequence[DecisionRecordedV1], at: datetime
+) -> None:
     """On a rebuild nothing rings: what rang and who answered is on the log; what is owed is looked at afterwards."""
     timers.move(
         tx, timers.ALARM, str(alert.id), study=alert.study, due_at=at, urgency=kinds.urgency(alert.level, alert.kind)
     )
-    for deed in decisions.about(tx, str(alert.id)):
+    for deed in past:
         apply(tx, parts, alert, deed)
 
 

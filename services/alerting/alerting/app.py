@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from alerting import dead_letters, handle, tables, undelivered, webhooks
 from alerting.api import router
 from alerting.chores import Chores
-from alerting.delivery.courier import Courier
+from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
 from alerting.delivery.mailbox import Mailbox
 from alerting.delivery.outcome import Outcome
@@ -107,7 +107,7 @@ def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
     ]
 
 
-def couriers_of(parts: Parts, settings: Settings) -> list[Courier]:
+def couriers_of(parts: Parts, settings: Settings) -> list[Couriers]:
     """One for mail (it keeps its connection), several for webhooks (one slow receiver must not hold up the others)."""
 
     def given_up(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
@@ -123,7 +123,7 @@ def couriers_of(parts: Parts, settings: Settings) -> list[Courier]:
     )
     mail = make(MAIL, 1, make=partial(mail_of, settings))
     hooks = [make(WEBHOOK, n, make=partial(webhooks_of, parts, settings)) for n in range(1, WEBHOOK_WORKERS + 1)]
-    return [mail, *hooks]
+    return [Couriers("mail", [mail]), Couriers("webhooks", hooks)]
 
 
 def mail_of(settings: Settings) -> Deliverer:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -65,6 +65,8 @@ class Pages:
     """Answers each page as HTML."""
 
     def __init__(self, parts: Parts, settings: Settings) -> None:
+        # A proxy may serve this house under a path of its own.
+        self._base = urlsplit(settings.public_url).path.rstrip("/")
         self._parts = parts
         self._settings = settings
         self._key = settings.signing_key.get_secret_value().encode()
@@ -83,14 +85,14 @@ class Pages:
         """The page of one alert. An id that is not one looks like an alert that is not there."""
         found = self._find(alert_id)
         if found is None:
-            return _html("missing.html", 404, title="No such alarm", who=who)
+            return self._html("missing.html", 404, title="No such alarm", who=who)
         may_read = who is not None and bool(who.roles & {*api.MAY_ANSWER})
         protocol = self._parts.studies.get(found["study"])
         zone = protocol.receiver_zone if protocol else ZoneInfo("UTC")
         due = Due.of(found["due"]) if found["due"] else None
         words = kinds.words(found["kind"])
         case_id = case_number(found["case_id"])
-        return _html(
+        return self._html(
             "alert.html",
             status,
             title=f"{case_id}: {words}" if case_id else words,
@@ -124,7 +126,7 @@ class Pages:
             api.answer(self._parts, UUID(alert_id), who)
         except Forbidden as refusal:
             return self.alert(alert_id, who, 403, f"Nothing was acknowledged: {refusal.title}.")
-        return RedirectResponse(f"/a/{alert_id}", 303)
+        return RedirectResponse(f"{self._base}/a/{alert_id}", 303)
 
     def sign_in(self, request: Request, form: dict[str, str]) -> Response:
         """Sign in and go back to the page."""
@@ -132,13 +134,13 @@ class Pages:
         if not onward.startswith("/") or onward.startswith(("//", "/\\")):
             onward = "/mailbox"
         if not _is_from_here(request):
-            return _html("sign_in.html", 403, title="Sign in", who=None, here=onward, said="Sign in on this page.")
+            return self._html("sign_in.html", 403, title="Sign in", who=None, here=onward, said="Sign in on this page.")
         try:
             session = api.new_session(self._parts, self._settings, form.get("name", ""), form.get("password", ""))
         except Refused as refusal:
             said = refusal.title[:1].upper() + refusal.title[1:] + "."
-            return _html("sign_in.html", refusal.status, title="Sign in", who=None, here=onward, said=said)
-        answer = RedirectResponse(quote(onward, safe="/-"), 303)
+            return self._html("sign_in.html", refusal.status, title="Sign in", who=None, here=onward, said=said)
+        answer = RedirectResponse(self._base + quote(onward, safe="/-"), 303)
         answer.set_cookie(
             COOKIE,
             session["token"],
@@ -153,9 +155,14 @@ class Pages:
         """The mails that were written because no mail server is set."""
         if who is None or not who.roles & {*api.MAY_READ}:
             said = "" if who is None else "Your roles do not let you read the mailbox."
-            return _html("sign_in.html", 401, title="Mailbox", who=None, here="/mailbox", said=said)
+            return self._html("sign_in.html", 401, title="Mailbox", who=None, here="/mailbox", said=said)
         has_server = self._settings.smtp_url is not None
-        return _html("mailbox.html", title="Mailbox", who=who, mails=api.mails(self._settings), has_server=has_server)
+        return self._html(
+            "mailbox.html", title="Mailbox", who=who, mails=api.mails(self._settings), has_server=has_server
+        )
+
+    def _html(self, template: str, status: int = 200, **facts: Any) -> Response:
+        return HTMLResponse(_templates().get_template(template).render(base=self._base, **facts), status)
 
     def _find(self, alert_id: str) -> dict[str, Any] | None:
         try:
@@ -190,10 +197,6 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError:
         raise Refused("this form cannot be read") from None
     return {name: values[-1] for name, values in read.items()}
-
-
-def _html(template: str, status: int = 200, **facts: Any) -> Response:
-    return HTMLResponse(_templates().get_template(template).render(**facts), status)
 
 
 @cache

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -164,6 +164,45 @@ class Courier:
     def _rest(self) -> None:
         if self._deliverer is not None:
             self._deliverer.rest()
+
+
+class Couriers:
+    """Several couriers as one worker, so that all are asked to stop at once and one slow receiver holds up no other.
+
+    A courier that waits for an answer beyond `patience_s` is left: its intent stands, and its parcel is sent again.
+    """
+
+    def __init__(self, name: str, couriers: Sequence[Courier], *, patience_s: float = 3.0) -> None:
+        self.name = name
+        self._couriers = tuple(couriers)
+        self._patience_s = patience_s
+        self._failed: BaseException | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is sent at present; None when all is well."""
+        return next((courier.trouble for courier in self._couriers if courier.trouble), None)
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until `stop`. Ends by the error of the first courier that fails."""
+        mine = threading.Event()
+        threads = [threading.Thread(target=self._run, args=(c, mine), name=c.name, daemon=True) for c in self._couriers]
+        for thread in threads:
+            thread.start()
+        while not stop.wait(0.1) and self._failed is None:
+            pass
+        mine.set()
+        until = time.monotonic() + self._patience_s
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        if self._failed is not None:
+            raise self._failed
+
+    def _run(self, courier: Courier, stop: threading.Event) -> None:
+        try:
+            courier.run(stop)
+        except BaseException as error:  # noqa: BLE001  a thread has nobody above it: `run` raises it
+            self._failed = error
 
 
 def wants_no_more(outcome: Outcome) -> bool:
