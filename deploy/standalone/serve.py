@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ def serve(
 
     Example: TOCSIN_BUS=kafka://kafka:9092 TOCSIN_DATABASE=postgresql+psycopg://intake@db/tocsin tocsin serve intake
     """
+    gc.disable()  # until the server is ready, see up.py
     from tocsin import observe
     from tocsin.cautions import cautions
     from tocsin.settings import Settings

@@ -69,8 +69,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started:
             # What was imported and wired stays: the collector need not look through it again and again.
-            gc.collect()
             gc.freeze()
+            gc.enable()
             gc.set_threshold(50_000, 20, 20)
             log.info("ready")
             self._on_ready()

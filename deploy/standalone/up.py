@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,6 +33,8 @@ def up(
 
     Example: tocsin up --data ./tocsin-data --port 8088
     """
+    # Nothing is garbage yet: the collector rests while everything is imported, until the server is ready.
+    gc.disable()
     from tocsin import observe
     from tocsin.cautions import cautions
     from tocsin.settings import Settings
@@ -94,7 +97,7 @@ def _run(settings: Settings, listener: object) -> None:
 def addresses(settings: Settings, studies: list[str]) -> list[str]:
     """Where everything is, for the terminal."""
     url = settings.public_url
-    mail = "by SMTP" if settings.smtp_url else f"not sent, kept in {settings.data / 'mailbox'}"
+    mail = "by SMTP" if settings.smtp_url else f"not sent, kept in {settings.data.absolute() / 'mailbox'}"
     return [
         f"Tocsin is ready at {url}",
         f"  desk     {url}/desk",

@@ -24,9 +24,8 @@ def cautions(settings: Settings, environ: Mapping[str, str] | None = None) -> li
     """What is legal but harmful about these settings, one sentence each, saying what to do. Said aloud at start."""
     found: list[str] = []
     if settings.smtp_url is None:
-        found.append(
-            f"No mail server is set: mail goes to {settings.data / 'mailbox'} and reaches nobody. Set TOCSIN_SMTP_URL."
-        )
+        mailbox = settings.data.absolute() / "mailbox"
+        found.append(f"No mail server is set: mail goes to {mailbox} and reaches nobody. Set TOCSIN_SMTP_URL.")
     else:
         smtp = urlsplit(settings.smtp_url.get_secret_value())
         if smtp.scheme == "smtp" and "starttls=require" not in smtp.query and not is_loopback(smtp.hostname):
