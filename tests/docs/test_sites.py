@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -13,13 +13,13 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
+from tests.docs.comparing import not_in
 from tests.docs.pages import ROOT, Block, blocks
 from tests.docs.reader import REQUIRE_R, Done, follow, why_no_r
 from tests.support.shapes import Shape, one_process
 from tocsin.messages.facts import DoseFacts, Observation, ReportFacts
 
 PAGE, CHINESE = ROOT / "docs" / "sites.md", ROOT / "docs" / "sites.zh.md"
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_three_languages_send_the_same_report_and_get_one_receipt(followed: 
 
 
 def test_the_receipt_on_the_page_is_the_one_that_comes(followed: list[Done]) -> None:
-    assert _not_in(_shown("The receipt", "receipt"), under(followed, "With curl").answer) == []
+    assert not_in(_shown("The receipt", "receipt"), under(followed, "With curl").answer) == []
 
 
 @pytest.mark.rule("issue: a death is never turned away by a form")
@@ -100,7 +100,7 @@ def test_a_death_with_little_known_is_kept_and_asked_about(followed: list[Done])
     assert [missing["element"] for missing in death.answer["missing"]] == ["reporter", "product"]
     assert [query["kind"] for query in death.answer["queries"]] == ["missing", "missing", "awareness", "contradiction"]
     assert "CN_SUSAR_7D" in {clock["rule"] for clock in death.answer["clocks"]}
-    assert _not_in(_shown("A death, with little known", "receipt"), death.answer) == []
+    assert not_in(_shown("A death, with little known", "receipt"), death.answer) == []
 
 
 def test_a_follow_up_is_the_next_revision(followed: list[Done]) -> None:
@@ -136,7 +136,7 @@ def test_a_refusal_reads_as_the_page_shows_it(followed: list[Done]) -> None:
     assert refused.status == 422
     shown = _shown("What is refused", "refusal")
     assert len(refused.answer["errors"]) == len(shown["errors"]) == 3
-    assert _not_in(shown, refused.answer) == []
+    assert not_in(shown, refused.answer) == []
 
 
 def test_what_is_held_shows_every_revision_as_it_was_sent(followed: list[Done]) -> None:
@@ -190,21 +190,6 @@ def _shown(heading: str, name: str) -> dict[str, Any]:
     assert len(found) == 1
     shown: dict[str, Any] = json.loads(found[0].text)
     return shown
-
-
-def _not_in(shown: Any, real: Any, at: str = "") -> list[str]:
-    """Where what is shown is not part of what came. Times differ; a list may be shown in part."""
-    if isinstance(shown, dict) and isinstance(real, Mapping):
-        return [
-            w for k, v in shown.items() for w in ([f"{at}/{k}"] if k not in real else _not_in(v, real[k], f"{at}/{k}"))
-        ]
-    if isinstance(shown, list) and isinstance(real, list):
-        if not shown and real:
-            return [f"{at} is not empty"]
-        return [f"{at}/{n}" for n, one in enumerate(shown) if all(_not_in(one, other) for other in real)]
-    if isinstance(shown, str) and isinstance(real, str):
-        return [] if _TIME.sub("…", shown) == _TIME.sub("…", real) else [f"{at}: {shown!r} is {real!r}"]
-    return [] if shown == real else [f"{at}: {shown!r} is {real!r}"]
 
 
 def _names(*kinds: Any) -> set[str]:
