@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from tocsin.store.engine import Store
 
 
+def _has_its_tables(store: Store) -> None:
+    from sqlalchemy import inspect
+
+    with store.reading() as connection:
+        if not inspect(connection).has_table("audit"):
+            raise SettingsError(
+                f"{store.name} has no tables of {store.schema} yet: start `tocsin serve {store.schema}` once"
+            )
+
+
 @contextmanager
 def open_existing(settings: Settings, schema: str) -> Iterator[Store]:
     """The store of one service, which must be there already: a mistyped folder is an error, not a new database."""
@@ -27,6 +37,7 @@ def open_existing(settings: Settings, schema: str) -> Iterator[Store]:
             )
     store = open_store(settings.database_for(schema), schema)
     try:
+        _has_its_tables(store)
         yield store
     finally:
         store.close()
