@@ -21,12 +21,13 @@ def replay(
     Example: tocsin replay reports.received.v1.dead
     """
     from tocsin.bus import open_bus
+    from tocsin.bus.dead import dead_topic
     from tocsin.bus.replay import replay as replay_letters
     from tocsin.errors import SettingsError
-    from tocsin.messages.topics import BODIES, dead
+    from tocsin.messages.topics import BODIES
     from tocsin.settings import Settings
 
-    known = [dead(name) for name in BODIES]
+    known = [dead_topic(name) for name in BODIES]
     if topic not in known:
         raise typer.BadParameter(f"{topic} holds no dead letters; known are {', '.join(known)}")
     settings = Settings(**({"data": data} if data else {}))

@@ -13,7 +13,7 @@ from meddra_coder.handle import Parts, on_report_received
 from tests.coder.conftest import AT, report
 from tests.store.same_schema import assert_same_schema
 from tocsin.bus.port import Received
-from tocsin.messages.envelope import Envelope, decode
+from tocsin.messages.envelope import Envelope, decode, identity
 from tocsin.store.engine import Store
 from tocsin.store.tables import outbox
 
@@ -72,8 +72,8 @@ def test_time_and_id_come_from_the_message_so_that_a_rebuild_says_the_same(store
 
     assert message.occurred_at == AT
     assert message.body.coded_at == AT
-    assert message.id == casebook.identity(
-        "events.coded.v1", str(casebook.identity("coded", "TOC-0031", "1", "CTCAE v5.0 (MedDRA 20.1 codes)"))
+    assert message.id == identity(
+        "events.coded.v1", str(identity("coded", "TOC-0031", "1", "CTCAE v5.0 (MedDRA 20.1 codes)"))
     )
 
 

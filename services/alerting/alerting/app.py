@@ -22,11 +22,12 @@ from alerting.delivery.parcel import Deliverer, Parcel
 from alerting.parts import NAME, Parts
 from alerting.watch import Watch
 from tocsin.bus.consume import Consumer, Handler
+from tocsin.bus.dead import dead_topic
 from tocsin.bus.port import Bus
 from tocsin.bus.verdict import DeadLimit
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.envelope import Envelope
-from tocsin.messages.topics import ALERTING, CONTRACTS, dead, read_by
+from tocsin.messages.topics import ALERTING, CONTRACTS, read_by
 from tocsin.now import Now, wall
 from tocsin.settings import Settings
 from tocsin.store.engine import Store, open_store
@@ -98,7 +99,7 @@ def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
             f"{NAME}.dead",
             bus,
             parts.store,
-            [dead(contract.topic) for contract in CONTRACTS],
+            [dead_topic(contract.topic) for contract in CONTRACTS],
             {dead_letters.TYPE: partial(_call, dead_letters.on_dead_letter, parts)},
             parts.wall,
             decode=dead_letters.decode,

@@ -128,7 +128,9 @@ class ReportFacts(Facts):
     ] | None = Field(None, description="what kind of pregnancy, product event or medication error")  # fmt: skip
     patient_identifiable: bool | None = Field(None, description="false only if nobody can say which patient it was")
     reporter: ReporterFacts | None = None
-    product: Name | None = Field(None, description="the suspect product; an opinion on agent `product` names the study's own")
+    product: Name | None = Field(
+        None, description="the suspect product; an opinion on agent `product` names the study's own"
+    )
     events: list[EventFacts] = Field(default_factory=list, max_length=50)
     narrative: Narrative | None = None
     source: SourceFacts | None = None

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tocsin.messages.topics import CONTRACTS, Contract, dead
+from tocsin.bus.dead import dead_topic
+from tocsin.messages.topics import CONTRACTS, Contract
 
 _HERE = Path(__file__).resolve().parents[2] / "schemas"
 _ATTRIBUTES = {
@@ -51,7 +52,7 @@ def asyncapi() -> dict[str, Any]:
             },
         }
         channels[f"{name}-dead"] = {
-            "address": dead(contract.topic),
+            "address": dead_topic(contract.topic),
             "description": "Records of this topic that could not be handled: the original bytes, and why in headers.",
         }
         for service in contract.written_by:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tocsin.bus.dead import dead_topic
 from tocsin.bus.port import Topic
 from tocsin.messages import bodies
 from tocsin.messages.envelope import Body
@@ -36,11 +37,6 @@ CONTRACTS = (
 BODIES: dict[str, type[Body]] = {c.topic: c.body for c in CONTRACTS}
 
 
-def dead(topic: str) -> str:
-    """Where the unreadable records of a topic are kept."""
-    return f"{topic}.dead"
-
-
 def read_by(service: str) -> tuple[str, ...]:
     """The topics a service reads."""
     return tuple(c.topic for c in CONTRACTS if service in c.read_by)
@@ -49,4 +45,4 @@ def read_by(service: str) -> tuple[str, ...]:
 def all_topics(partitions: int = 6, replication: int = 1) -> tuple[Topic, ...]:
     """Every topic and its dead letters, kept for ever: safety data does not expire by default."""
     live = [Topic(c.topic, partitions, replication) for c in CONTRACTS]
-    return (*live, *(Topic(dead(c.topic), 1, replication) for c in CONTRACTS))
+    return (*live, *(Topic(dead_topic(c.topic), 1, replication) for c in CONTRACTS))

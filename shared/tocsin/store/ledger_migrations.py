@@ -6,15 +6,16 @@ calls it. A test holds that all steps together give what `tables.py` says.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
-from alembic.operations import Operations
 
 from tocsin.store.tables import FIRST_HEAD, GUARDS, UNSENT_INDEX, BigKey
 from tocsin.store.types import Instant, Json
 
 
-def create_ledger(op: Operations) -> None:
-    """Outbox, inbox, audit with its guards, audit_head with its one row, leases."""
+def create_ledger(op: Any) -> None:
+    """Outbox, inbox, audit with its guards, audit_head with its one row, leases. `op` is `alembic.op`, a module."""
     op.create_table(
         "outbox",
         sa.Column("seq", BigKey, autoincrement=True),

@@ -88,6 +88,12 @@ def add_schemas(document: dict[str, Any]) -> None:
             for name, schema in operation.pop(_CARRIED, {}).items():
                 if schemas.setdefault(name, schema) != schema:
                     raise ValueError(f"two schemas are called {name}")
+            # The framework describes its own form of a wrong parameter; ours is a problem document.
+            if "application/json" in (wrong := operation["responses"].get("422", {}).get("content", {})):
+                del wrong["application/json"]
+                operation["responses"]["422"] = _REFUSALS[422]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
 
 
 def _refusal(says: str, title: str, kind: str, status: int, errors: list[dict[str, str]] | None = None) -> Any:

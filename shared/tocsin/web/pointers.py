@@ -42,13 +42,9 @@ def wrong_places(error: ValidationError, sent: Any, model: TypeAdapter[Any]) -> 
 def _wrong(detail: ErrorDetails, sent: Any, schema: dict[str, Any]) -> Wrong:
     kind, steps = detail["type"], _steps(detail["loc"], sent)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = detail.get("ctx", {}).get("expected_tags")
-        steps = [*steps, "kind"]
-        return Wrong(
-            join(steps),
-            "is missing" if kind == "union_tag_not_found" else "is not one of the known kinds",
-            str(tags).replace("'", "") if tags else _allowed(_at(schema, steps, sent), schema),
-        )
+        union = _at(schema, steps, None) or {}
+        problem = "is missing" if kind == "union_tag_not_found" else "is not one of the known kinds"
+        return Wrong(join([*steps, "kind"]), problem, ", ".join(union.get("discriminator", {}).get("mapping", ())))
     if kind == "missing":
         return Wrong(join(steps), "is missing", _allowed(_at(schema, steps, sent), schema))
     if kind == "extra_forbidden":

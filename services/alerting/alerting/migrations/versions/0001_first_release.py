@@ -15,7 +15,7 @@ down_revision = None
 
 def upgrade() -> None:
     """From nothing. A step is history: what changes later is a step of its own."""
-    create_ledger(op)  # type: ignore[arg-type]  # alembic's module stands for its Operations
+    create_ledger(op)
     op.create_table(
         "accounts",
         sa.Column("name", sa.Text, nullable=False),

@@ -12,7 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    create_ledger(op)  # type: ignore[arg-type]  # alembic's module stands for its Operations
+    create_ledger(op)
     op.create_table(
         "revisions",
         sa.Column("case_id", sa.Text, nullable=False),
