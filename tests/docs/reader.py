@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Done:
         return found
 
 
+@cache
 def why_no_r() -> str | None:
     """Why R's blocks cannot be run; None when they can."""
     if shutil.which("Rscript") is None:
