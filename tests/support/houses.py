@@ -5,10 +5,12 @@ Workers run; time is what the test says. `with in_process(...) as house: house.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tocsin import studies
 from tocsin.bus.open import open_bus
 from tocsin.bus.port import Bus
 from tocsin.domain.protocol import Protocol
+from tocsin.messages.topics import all_topics
 from tocsin.settings import Settings
 from tocsin.web.app import Service, house
 
@@ -41,6 +44,7 @@ class Moment:
         self.at += timedelta(**much)
 
 
+@cache
 def protocols() -> dict[str, Protocol]:
     """Both studies of the project."""
     return studies.load(sorted(PROTOCOLS.glob("*.toml")))
@@ -70,7 +74,8 @@ class House:
         return self.ask("GET", path, **how)
 
     def post(self, path: str, body: Any, **how: Any) -> httpx.Response:
-        return self.ask("POST", path, json=body, **how)
+        headers = {"Content-Type": "application/json", **how.pop("headers", {})}
+        return self.ask("POST", path, content=json.dumps(body), headers=headers, **how)
 
     def as_key(self, key: str) -> House:
         """The same house, asked with this key or token."""
@@ -87,12 +92,15 @@ def in_process(
     database: str = "",
     bus: Bus | None = None,
     served: Mapping[str, Protocol] | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[House]:
-    """The services of these `build` functions as one running house on `folder`."""
+    """The services of these `build` functions as one running house on `folder`, without the workers so named."""
     settings = Settings(data=folder, database=database, partitions=2, signing_key=SIGNING_KEY.decode())
     moment = now or Moment()
     carrier = bus or open_bus(settings.bus)
+    carrier.ensure(all_topics(settings.partitions, 1))
     services = [one(settings, served or protocols(), carrier, now=moment) for one in build]
+    services = [replace(s, workers=[w for w in s.workers if w.name not in without]) for s in services]
     app = house(services, now=moment, signing_key=SIGNING_KEY)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://house")

@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from ae_intake import asking, cases, examples
-from ae_intake.accept import Sender, keep_follow_up, keep_report, prepare_report
+from ae_intake.accept import keep_follow_up, keep_report, prepare_report
 from ae_intake.answers import ANSWER, FOLLOW_UP, follow_up_of
 from ae_intake.attribution import Place, by_subject, place_of, study_of, wrong_in_dose
+from ae_intake.keeping import Sender
 from ae_intake.parts import Parts
 from ae_intake.reach import reach_of
 from ae_intake.receipts import Answer, DoseReceipt, ObservationsReceipt, Receipt, Scope, given_before, once, scope_of
@@ -49,8 +50,8 @@ Key = Annotated[
         "receipt, however often; with another body it is refused (409). Remembered for ever.",
     ),
 ]
-Work: TypeAlias = Callable[[Connection, int], BaseModel]
-"""What is done in the writer's turn; handed the last case number given."""
+Work: TypeAlias = Callable[[Connection], BaseModel]
+"""What is done in the writer's turn."""
 
 _REFUSALS = refusing(400, 401, 409, 413, 415, 422, 503)
 
@@ -78,7 +79,7 @@ def router(parts: Parts) -> APIRouter:
         def prepare(sender: Sender) -> Work:
             facts = understood(sent, _REPORT, "the report cannot be understood")
             prepared = prepare_report(facts, place_of(who, protocol, facts.study, facts.site), sender)
-            return lambda tx, last: keep_report(tx, prepared, last)
+            return lambda tx: keep_report(tx, prepared)
 
         return await _accept(parts, request, who, idempotency_key, sent, "report", prepare)
 
@@ -106,7 +107,7 @@ def router(parts: Parts) -> APIRouter:
         def prepare(sender: Sender) -> Work:
             facts = understood(sent, FOLLOW_UP, "the follow-up cannot be understood")
 
-            def work(tx: Connection, _: int) -> BaseModel:
+            def work(tx: Connection) -> BaseModel:
                 place = _place_of_case(tx, case_id, who, protocol, facts)
                 return keep_follow_up(tx, case_id, place, facts, sender, may_cross_sites=who.site is None)
 
@@ -137,7 +138,7 @@ def router(parts: Parts) -> APIRouter:
         def prepare(sender: Sender) -> Work:
             answer = understood(sent, ANSWER, "the answer cannot be understood")
 
-            def work(tx: Connection, _: int) -> BaseModel:
+            def work(tx: Connection) -> BaseModel:
                 query = asking.find(tx, query_id, reach_of(who))
                 if query is None or cases.find(tx, query.case_id, reach_of(who)) is None:
                     raise NotFound("there is no such query")
@@ -173,7 +174,7 @@ def router(parts: Parts) -> APIRouter:
             place = place_of(who, protocol, facts.study, facts.site)
             if wrong := wrong_in_dose(place, facts):
                 raise Refused("the dose record cannot be understood or attributed", wrong)
-            return lambda tx, _: keep_dose(tx, place, facts, sender)
+            return lambda tx: keep_dose(tx, place, facts, sender)
 
         return await _accept(parts, request, who, idempotency_key, sent, "dose", prepare)
 
@@ -199,7 +200,7 @@ def router(parts: Parts) -> APIRouter:
             facts = understood(sent, _OBSERVATIONS, "the observations cannot be understood")
             grouped = by_subject(who, protocol, facts)
             seen = [Seen(place, subject, observed) for subject, (place, observed) in grouped.items()]
-            return lambda tx, _: keep_observations(tx, protocol.id, seen, sender)
+            return lambda tx: keep_observations(tx, protocol.id, seen, sender)
 
         return await _accept(parts, request, who, idempotency_key, sent, "observations", prepare)
 
@@ -230,8 +231,8 @@ async def _accept(
         return _answer(before)
 
     def write(tx: Connection) -> Answer:
-        last = cases.take_turn(tx)
-        return once(tx, scope, sender.at, lambda: work(tx, last))
+        cases.take_turn(tx)
+        return once(tx, scope, sender.at, lambda: work(tx))
 
     answer = await parts.write(write)
     if not answer.is_replay:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from ae_intake.questions import Question
 from ae_intake.reach import Reach
+from ae_intake.receipts import AskedQuery
 from ae_intake.tables import queries
 from tocsin.messages.bodies import QueryRaisedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
@@ -25,8 +26,8 @@ TOPIC = "queries.raised.v1"
 _MUST_BE_THERE = ("missing", "awareness")
 
 
-def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recorded_at: datetime) -> None:
-    """Bring the queries of a case in line with what its newest revision leaves to ask."""
+def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recorded_at: datetime) -> list[AskedQuery]:
+    """Bring the queries of a case in line with what its newest revision leaves to ask; answers what is open now."""
     before = {}
     if body.revision > 1:
         query = select(queries).where(queries.c.case_id == body.case_id, queries.c.raised_by == INTAKE)
@@ -38,15 +39,25 @@ def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recor
             _raise(tx, body, query_id, question, recorded_at, is_new=True)
         elif row.status == "settled" or (row.status == "answered" and question.kind in _MUST_BE_THERE):
             _raise(tx, body, query_id, question, recorded_at, is_new=False)
-    gone = [i for i, row in before.items() if row.status == "open" and i not in now and row.kind != "duplicate"]
-    if body.is_nullified:
-        gone = [i for i, row in before.items() if row.status == "open"]
+    gone = [i for i, row in before.items() if row.status == "open" and i not in now and _is_settled(row, body)]
     if gone:
         tx.execute(
             update(queries)
             .where(queries.c.query_id.in_(gone))
             .values(status="settled", settled_at=recorded_at, settled_by=INTAKE, settled_revision=body.revision)
         )
+    if body.revision > 1:
+        return open_of(tx, body.case_id)
+    return [AskedQuery(query_id=i, kind=one.kind, about=one.about, question=one.text) for i, one in now.items()]
+
+
+def _is_settled(row: Row[Any], body: ReportReceivedV1) -> bool:
+    """Whether a question that this revision does not raise is done with."""
+    if body.is_nullified:
+        return True
+    if row.kind == "grade":  # Raised by the revision that fell; done with when a correction has come, or an answer.
+        return body.events[int(row.about.split("/")[2])].facts.correction
+    return bool(row.kind != "duplicate")  # That one a person decides.
 
 
 def _raise(
@@ -127,9 +138,9 @@ def answered(tx: Connection, query_id: str, at: datetime, by: str, revision: int
     )
 
 
-def open_of(tx: Connection, case_id: str) -> list[Row[Any]]:
+def open_of(tx: Connection, case_id: str) -> list[AskedQuery]:
     """What is open about a case, oldest first."""
     query = select(queries.c.query_id, queries.c.kind, queries.c.about, queries.c.question).where(
         queries.c.case_id == case_id, queries.c.status == "open"
     )
-    return list(tx.execute(query.order_by(queries.c.seq)))
+    return [AskedQuery(**row._mapping) for row in tx.execute(query.order_by(queries.c.seq))]

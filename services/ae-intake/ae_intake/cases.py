@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from ae_intake.duplicates import Told
 from ae_intake.reach import Reach
@@ -18,6 +18,29 @@ from ae_intake.tables import cases, counters, duplicate_links, events, revisions
 from tocsin.messages.bodies import DuplicateLink, KeptEvent, ReportReceivedV1
 from tocsin.messages.envelope import identity
 from tocsin.messages.facts import ReportFacts
+
+# Built once: on this path, building a statement costs more than running it.
+_TURN = select(counters.c.value).where(counters.c.name == "case").with_for_update()
+_NEXT = update(counters).where(counters.c.name == "case").values(value=counters.c.value + 1).returning(counters.c.value)
+_OPEN, _REVISE, _TELL = insert(cases), insert(revisions), insert(events)
+_TOLD = (
+    select(
+        events.c.case_id,
+        events.c.verbatim,
+        events.c.onset,
+        cases.c.reporter,
+        cases.c.system,
+        cases.c.batch,
+        cases.c.reference,
+    )
+    .join(cases, cases.c.case_id == events.c.case_id)
+    .where(
+        events.c.study == bindparam("of_study"),
+        events.c.subject == bindparam("of_subject"),
+        events.c.is_nullified.is_(False),
+    )
+    .order_by(cases.c.number, events.c.event_id)
+)
 
 DIRECT = "direct"
 """The channel of what no other system sent."""
@@ -34,26 +57,25 @@ class Provenance:
     statement: str | None = None
 
 
-def take_turn(tx: Connection) -> int:
-    """Become the one writer until this transaction ends; answers the last case number given.
+def take_turn(tx: Connection) -> None:
+    """Become the one writer until this transaction ends. Comes before anything else is read or written.
 
     SQLite has one writer anyhow. On PostgreSQL the row lock makes the writers of two processes wait for one another:
     no two receipts for one key, no two halves of a pair of duplicates that miss each other, and no deadlock.
     """
-    query = select(counters.c.value).where(counters.c.name == "case").with_for_update()
-    return int(tx.execute(query).scalar_one())
+    if tx.dialect.name == "postgresql":
+        tx.execute(_TURN)
 
 
-def next_number(tx: Connection, last: int) -> tuple[int, str]:
-    """The next case number, and the case's id: `TOC-0031`."""
-    number = last + 1
-    tx.execute(update(counters).where(counters.c.name == "case").values(value=number))
+def next_number(tx: Connection) -> tuple[int, str]:
+    """The next case number, and the case's id: `TOC-0031`. In the turn, so none is given twice or left out."""
+    number = int(tx.execute(_NEXT).scalar_one())
     return number, f"TOC-{number:04d}"
 
 
 def open_case(tx: Connection, number: int, body: ReportReceivedV1) -> None:
     """The case's own row, from its first revision."""
-    tx.execute(insert(cases), {"number": number, "received_at": body.received_at, **_state(body)})
+    tx.execute(_OPEN, {"number": number, "received_at": body.received_at, **_state(body)})
 
 
 def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance) -> str:
@@ -63,7 +85,7 @@ def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance
         tx.execute(update(cases).where(cases.c.case_id == body.case_id).values(_state(body)))
         tx.execute(delete(events).where(events.c.case_id == body.case_id))
     tx.execute(
-        insert(revisions),
+        _REVISE,
         {
             "case_id": body.case_id,
             "revision": body.revision,
@@ -77,7 +99,7 @@ def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance
         },
     )
     if body.events:
-        tx.execute(insert(events), [_event(body, kept) for kept in body.events])
+        tx.execute(_TELL, [_event(body, kept) for kept in body.events])
     return text
 
 
@@ -148,23 +170,9 @@ def told_of(body: ReportReceivedV1, only: Sequence[str] | None = None) -> list[T
 
 def others_told(tx: Connection, study: str, subject: str, but: str | None) -> list[Told]:
     """What is known of the same subject in other cases, found by the index on study and subject."""
-    query = (
-        select(
-            events.c.case_id,
-            events.c.verbatim,
-            events.c.onset,
-            cases.c.reporter,
-            cases.c.system,
-            cases.c.batch,
-            cases.c.reference,
-        )
-        .join(cases, cases.c.case_id == events.c.case_id)
-        .where(events.c.study == study, events.c.subject == subject, events.c.is_nullified.is_(False))
-        .order_by(cases.c.number, events.c.event_id)
-    )
     return [
         Told(row.case_id, row.verbatim, row.onset, row.reporter, row.system or DIRECT, row.batch, row.reference)
-        for row in tx.execute(query)
+        for row in tx.execute(_TOLD, {"of_study": study, "of_subject": subject})
         if row.case_id != but
     ]
 

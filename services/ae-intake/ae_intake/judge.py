@@ -21,10 +21,11 @@ from tocsin.messages.translate import report_of
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What follows from the facts of all revisions so far, the last of which is the newest."""
+    """What follows from the facts of all revisions so far. `serious`: events that are, or are not known not to be."""
 
     days: tuple[DayZero, ...]
     clocks: tuple[Clock, ...]
+    serious: frozenset[str]
 
     def numbered(self, draft_id: str, case_id: str) -> Judgement:
         """The same under the case's number, when the facts were judged before they had one."""
@@ -34,6 +35,7 @@ class Judgement:
                 replace(c, event_id=None if c.event_id is None else _renumber(c.event_id, draft_id, case_id))
                 for c in self.clocks
             ),
+            frozenset(_renumber(event_id, draft_id, case_id) for event_id in self.serious),
         )
 
 
@@ -45,7 +47,8 @@ def judge(revisions: Sequence[ReportReceivedV1], protocol: Protocol) -> Judgemen
     days = [
         _day_zero(kept, n, revisions, protocol) for n, kept in enumerate(latest.events, 1) if not kept.facts.nullified
     ]
-    return Judgement(tuple(days), assessment.clocks)
+    serious = frozenset(event.event_id for event in assessment.events if event.serious)
+    return Judgement(tuple(days), assessment.clocks, serious)
 
 
 def started(clock: Clock, protocol: Protocol) -> StartedClock:

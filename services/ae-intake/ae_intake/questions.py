@@ -6,15 +6,13 @@ Nothing here fills anything in: what is absent stays absent until the site answe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tocsin.domain import seriousness
 from tocsin.domain.calendars import Partial
 from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent, ReportReceivedV1
 from tocsin.messages.envelope import identity
-from tocsin.messages.translate import event_of
 
 Kind = Literal["missing", "contradiction", "duplicate", "awareness", "grade"]
 
@@ -57,11 +55,13 @@ def missing(body: ReportReceivedV1) -> list[Missing]:
     return [where[element] for element in body.missing]
 
 
-def questions(body: ReportReceivedV1, differing: Sequence[Contradiction] = ()) -> list[Question]:
-    """Everything to ask about one revision, each once."""
+def questions(
+    body: ReportReceivedV1, serious: Container[str], differing: Sequence[Contradiction] = ()
+) -> list[Question]:
+    """Everything to ask about one revision, each once. `serious`: the events whose awareness is asked for."""
     found = [
         *(Question("missing", m.pointer, m.question, m.element) for m in missing(body)),
-        *_awareness(body.events),
+        *_awareness(body.events, serious),
         *(_of_contradiction(c, "contradiction") for c in body.contradictions if c not in differing),
         *(_of_contradiction(c, "grade") for c in differing),
         *(_of_duplicate(link) for link in body.possible_duplicates),
@@ -69,10 +69,10 @@ def questions(body: ReportReceivedV1, differing: Sequence[Contradiction] = ()) -
     return list({question.query_id(body.case_id): question for question in found}.values())
 
 
-def _awareness(events: Iterable[KeptEvent]) -> Iterable[Question]:
+def _awareness(events: Iterable[KeptEvent], serious: Container[str]) -> Iterable[Question]:
     """The 24-hour clock needs the investigator's own time, for whatever is serious or not known not to be."""
     for n, kept in enumerate(events):
-        if kept.facts.nullified or not seriousness.of(event_of(kept), None).serious:
+        if kept.facts.nullified or kept.event_id not in serious:
             continue
         about, aware = f"/events/{n}/investigator_aware_at", kept.facts.investigator_aware_at
         if aware is None:

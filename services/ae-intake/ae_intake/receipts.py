@@ -7,21 +7,28 @@ are remembered for ever, per study and site rather than per site key: a site tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
-from ae_intake import tables
 from ae_intake.questions import Kind
+from ae_intake.tables import receipts
 from tocsin.errors import Conflict, Refused, Wrong
 from tocsin.messages.bodies import Contradiction, DuplicateLink
 from tocsin.web.identity import Machine
 
 ALL_SITES = "*"
+# Built once: on this path, building a statement costs more than running it.
+_GIVEN = select(receipts.c.digest, receipts.c.body).where(
+    receipts.c.study == bindparam("of_study"),
+    receipts.c.scope == bindparam("of_scope"),
+    receipts.c.key == bindparam("of_key"),
+)
+_GIVE = insert(receipts)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -151,12 +158,7 @@ def given_before(tx: Connection, scope: Scope | None) -> Answer | None:
     """The receipt given under this key; Conflict when that was for another document."""
     if scope is None:
         return None
-    receipts = tables.receipts
-    row = tx.execute(
-        select(receipts.c.digest, receipts.c.body).where(
-            receipts.c.study == scope.study, receipts.c.scope == scope.site, receipts.c.key == scope.key
-        )
-    ).one_or_none()
+    row = tx.execute(_GIVEN, {"of_study": scope.study, "of_scope": scope.site, "of_key": scope.key}).one_or_none()
     if row is None:
         return None
     if row.digest != scope.digest:
@@ -172,7 +174,7 @@ def once(tx: Connection, scope: Scope | None, at: datetime, work: Callable[[], B
     body = work().model_dump_json()
     if scope is not None:
         tx.execute(
-            insert(tables.receipts),
+            _GIVE,
             {
                 "study": scope.study,
                 "scope": scope.site,
@@ -183,7 +185,3 @@ def once(tx: Connection, scope: Scope | None, at: datetime, work: Callable[[], B
             },
         )
     return Answer(body)
-
-
-def asked(rows: Sequence[tuple[str, Kind, str, str]]) -> list[AskedQuery]:
-    return [AskedQuery(query_id=i, kind=k, about=a, question=q) for i, k, a, q in rows]

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert
 
 from ae_intake import tables
-from ae_intake.accept import Sender
 from ae_intake.attribution import Place
+from ae_intake.keeping import Sender
 from ae_intake.receipts import DoseReceipt, ObservationsReceipt, ObservedSubject
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1
 from tocsin.messages.envelope import Body, Envelope

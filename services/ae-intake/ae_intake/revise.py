@@ -16,10 +16,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from ae_intake.duplicates import normalised, tokens
+from tocsin.errors import Refused
 from tocsin.messages.bodies import Contradiction, KeptEvent
 from tocsin.messages.facts import EventFacts, FollowUpFacts, ReportFacts
+from tocsin.web.pointers import wrong_places
 
+_REPORT: TypeAdapter[ReportFacts] = TypeAdapter(ReportFacts)
 _ORDERS = ("nullify", "reason", "right_subject", "study", "site", "events", "statement")
 """What a follow-up says about itself, not about the patient."""
 
@@ -45,7 +50,7 @@ def event_id(case_id: str, place: int) -> str:
 
 
 def revise(case_id: str, facts: ReportFacts, events: Sequence[KeptEvent], sent: FollowUpFacts) -> Revised:
-    """The next revision. `events` are those of the last one, in order."""
+    """The next revision. `events` are those of the last one, in order. Refused when it would hold too much."""
     said = _plain(sent)
     whole = _plain(facts)
     for name, value in said.items():
@@ -72,7 +77,10 @@ def revise(case_id: str, facts: ReportFacts, events: Sequence[KeptEvent], sent: 
         differing += _fallen_grades(kept[place], news, f"/events/{place}")
         kept[place] = _merged(kept[place], news)
     whole["events"] = kept
-    after = ReportFacts.model_validate(whole)
+    try:
+        after = ReportFacts.model_validate(whole)
+    except ValidationError as error:  # Both were good: together they hold more events or steps than a case may.
+        raise Refused("the case would hold more than it may", wrong_places(error, whole, _REPORT)) from None
     numbered = tuple(
         KeptEvent(event_id=event_id(case_id, n), facts=event_facts) for n, event_facts in enumerate(after.events, 1)
     )

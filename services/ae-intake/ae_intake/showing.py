@@ -3,115 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
 from ae_intake import asking, cases, examples, tables
+from ae_intake.held import CaseLine, CaseList, HeldCase, QueryLine, QueryList, Revision, Status
 from ae_intake.judge import judge, started
 from ae_intake.parts import Parts
-from ae_intake.questions import Kind, missing
+from ae_intake.questions import missing
 from ae_intake.reach import Reach, reach_of
-from ae_intake.receipts import AskedQuery, DayZero, MissingElement, Part, StartedClock
+from ae_intake.receipts import MissingElement, Part
 from ae_intake.tables import queries, revisions
 from tocsin.domain.words import ReportKind
 from tocsin.errors import NotFound, Refused, Wrong
-from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent
-from tocsin.messages.facts import ReportFacts
 from tocsin.store import audit
 from tocsin.web.describe import answering, call, refusing
 from tocsin.web.identity import Machine, Person, anybody
 
 Who = Annotated[Machine | Person, Depends(anybody)]
 Limit = Annotated[int, Query(ge=1, le=500)]
-Status = Literal["open", "answered", "settled"]
-
-
-class Revision(Part):
-    """One entry of a case's history: what was sent, when, by which key."""
-
-    revision: int
-    how: Literal["report", "follow_up", "answer", "moved"]
-    received_at: datetime
-    recorded_at: datetime
-    sent_by: str
-    reason: str | None
-    statement: str | None
-    is_nullified: bool
-    sent: Any = Field(description="the request, as sent")
-
-
-class CaseLine(Part):
-    """One case in a list."""
-
-    case_id: str
-    study: str
-    site: str
-    subject: str | None
-    kind: ReportKind
-    revision: int
-    received_at: datetime
-    revised_at: datetime
-    complete: bool
-    is_nullified: bool
-
-
-class CaseList(Part):
-    """Cases by number. `next` is the `after` of the next page, null on the last."""
-
-    reports: list[CaseLine]
-    next: str | None
-
-
-class HeldCase(Part):
-    """What we hold of a case: its newest facts, what is open, and its history, oldest first."""
-
-    case_id: str
-    study: str
-    site: str
-    subject: str | None
-    revision: int
-    received_at: datetime
-    revised_at: datetime
-    is_nullified: bool
-    complete: bool
-    missing: list[MissingElement]
-    contradictions: list[Contradiction]
-    possible_duplicates: list[DuplicateLink]
-    queries: list[AskedQuery]
-    day_zero: list[DayZero]
-    clocks: list[StartedClock]
-    facts: ReportFacts
-    events: list[KeptEvent]
-    history: list[Revision]
-
-
-class QueryLine(Part):
-    """One query: what is asked of a site, by whom, and whether it is settled."""
-
-    query_id: str
-    case_id: str
-    study: str
-    site: str
-    kind: Kind
-    about: str = Field(description="a JSON Pointer into the report's facts; empty for the whole")
-    question: str
-    raised_by: str
-    raised_at: datetime
-    status: Status
-    settled_at: datetime | None
-    settled_revision: int | None
-
-
-class QueryList(Part):
-    """Queries, oldest first. `next` is the `after` of the next page, null on the last."""
-
-    queries: list[QueryLine]
-    next: int | None
 
 
 _LIST: TypeAdapter[Any] = TypeAdapter(CaseList)
@@ -219,10 +133,7 @@ def _case(tx: Connection, case_id: str, reach: Reach, parts: Parts) -> HeldCase:
         missing=[MissingElement(element=m.element, pointer=m.pointer, question=m.question) for m in missing(latest)],
         contradictions=latest.contradictions,
         possible_duplicates=cases.links_of(tx, case_id),
-        queries=[
-            AskedQuery(query_id=row.query_id, kind=row.kind, about=row.about, question=row.question)
-            for row in asking.open_of(tx, case_id)
-        ],
+        queries=asking.open_of(tx, case_id),
         day_zero=list(judgement.days),
         clocks=[started(clock, protocol) for clock in judgement.clocks],
         facts=latest.facts,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
 _CARRIED = "x-tocsin-schemas"
+_PACKED = "x-tocsin-example:"
 _REF = "#/components/schemas/{model}"
 
 PROBLEM: dict[str, Any] = {
@@ -45,7 +47,7 @@ def taking(model: TypeAdapter[Any], name: str, examples: Mapping[str, Any]) -> d
             "content": {
                 "application/json": {
                     "schema": {"$ref": _REF.format(model=name)},
-                    "examples": {title: {"value": value} for title, value in examples.items()},
+                    "examples": {title: {"value": _packed(value)} for title, value in examples.items()},
                 }
             },
         },
@@ -57,7 +59,7 @@ def answering(status: int, says: str, name: str, model: TypeAdapter[Any], exampl
     """The part of `openapi_extra` for what a call answers."""
     schema = model.json_schema(by_alias=True, ref_template=_REF, mode="serialization")
     parts = schema.pop("$defs", {})
-    content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}, "example": example}}
+    content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}, "example": _packed(example)}}
     return {
         "responses": {str(status): {"description": says, "content": content}},
         _CARRIED: {name: schema, **parts},
@@ -81,6 +83,7 @@ def call(*parts: dict[str, Any]) -> dict[str, Any]:
 
 def add_schemas(document: dict[str, Any]) -> None:
     """Move what the calls carry into the document's components; a name with two meanings is an error of ours."""
+    _unpack(document["paths"])
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
     for path in document["paths"].values():
@@ -94,6 +97,19 @@ def add_schemas(document: dict[str, Any]) -> None:
                 operation["responses"]["422"] = _REFUSALS[422]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+
+
+def _packed(example: Any) -> str:
+    """An example as text: the framework would leave out each null, and a null is a fact here."""
+    return _PACKED + json.dumps(example)
+
+
+def _unpack(node: Any) -> None:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(value, dict | list):
+            _unpack(value)
+        elif isinstance(value, str) and value.startswith(_PACKED):
+            node[key] = json.loads(value.removeprefix(_PACKED))
 
 
 def _refusal(says: str, title: str, kind: str, status: int, errors: list[dict[str, str]] | None = None) -> Any:

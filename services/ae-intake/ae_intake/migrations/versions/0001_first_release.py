@@ -12,7 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    create_ledger(op)  # type: ignore[arg-type]  # alembic's module stands for its Operations
+    create_ledger(op)
     _keys_and_counters()
     _cases()
     _queries()
