@@ -100,9 +100,9 @@ def addresses(settings: Settings, studies: list[str]) -> list[str]:
     mail = "by SMTP" if settings.smtp_url else f"not sent, kept in {settings.data.absolute() / 'mailbox'}"
     return [
         f"Tocsin is ready at {url}",
-        f"  desk     {url}/desk",
-        f"  coding   {url}/coding",
-        f"  report   {url}/report   (or POST {url}/v1/reports)",
+        f"  report   POST {url}/v1/reports",
+        f"  alerts   {url}/v1/alerts",
+        f"  mailbox  {url}/mailbox",
         f"  API      {url}/openapi.json",
         f"  studies  {', '.join(studies)}",
         f"  mail     {mail}",

@@ -90,6 +90,7 @@ class Receiver:
     answers: deque[Answer] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
+    sent_bytes: int = 0
 
     @property
     def url(self) -> str:
@@ -97,6 +98,17 @@ class Receiver:
 
     def then(self, *answers: Answer) -> None:
         self.answers.extend(answers)
+
+    def a_gigabyte(self, request: BaseHTTPRequestHandler) -> None:
+        """As much of it as the other side takes."""
+        request.send_response(200)
+        request.send_header("content-length", str(1024**3))
+        request.end_headers()
+        piece = b"x" * 65536
+        with contextlib.suppress(OSError):
+            for _ in range(16384):
+                request.wfile.write(piece)
+                self.sent_bytes += len(piece)
 
     def hang(self, request: BaseHTTPRequestHandler) -> None:
         self.release.wait(20)
@@ -125,16 +137,6 @@ def closes_at_once(request: BaseHTTPRequestHandler) -> None:
     request.connection.shutdown(socket.SHUT_RDWR)
 
 
-def a_gigabyte(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.send_header("content-length", str(1024**3))
-    request.end_headers()
-    piece = b"x" * 65536
-    with contextlib.suppress(OSError):
-        for _ in range(16384):
-            request.wfile.write(piece)
-
-
 @contextlib.contextmanager
 def receiver() -> Iterator[Receiver]:
     """A receiver of webhooks on loopback."""
@@ -145,6 +147,9 @@ def receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             told.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             (told.answers.popleft() if told.answers else says(204))(self)
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: object) -> None: ...
 

@@ -201,6 +201,6 @@ def test_the_mailbox_page_needs_a_login_and_shows_the_mails(house: Alive) -> Non
 
 def test_pages_load_nothing_from_elsewhere(house: Alive, physician: str) -> None:
     page = house.ask("GET", f"/a/{alert_of(house, physician, 'TOC-0032')['alert_id']}")
-    assert re.findall(r'(?:src|href)="([^"]+)"', page.text) == ["/alerting.css"]
+    assert re.findall(r'(?:src|href)="([^"]+)"', page.text) == ["/icon.svg", "/alerting.css"]
     assert house.ask("GET", "/alerting.css").headers["content-type"].startswith("text/css")
     assert "style=" not in page.text

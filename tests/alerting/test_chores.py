@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerting import chores
+from alerting import chores, timers
 from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, Ward, coding, report
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -113,8 +113,6 @@ def test_pages_are_looked_at_before_the_rest_when_much_is_uncoded(house: Ward) -
         report(MILD, case="TOC-0001"), report(SERIOUS, case="TOC-0002"), report(FATAL, case="TOC-0003")
     )  # fmt: skip
     house.move(5 * HOUR)
-    from alerting import timers
-
     with house.store.reading() as tx:
         due = [timer.about for timer in timers.due(tx, timers.UNCODED, house.at, 10)]
     assert due == ["TOC-0003|1", "TOC-0002|1", "TOC-0001|1"]
@@ -127,8 +125,6 @@ def test_a_nullified_case_is_not_asked_to_be_coded(house: Ward) -> None:
 
 
 def test_of_two_processes_doing_the_same_chores_one_rings(any_house: Ward) -> None:
-    from alerting import timers
-
     any_house.receive(report(FATAL))
     any_house.move(15 * MINUTE)
     with any_house.store.reading() as tx:
@@ -139,6 +135,18 @@ def test_of_two_processes_doing_the_same_chores_one_rings(any_house: Ward) -> No
                 chores.ring_on(tx, any_house.parts, seen_by_both[0], any_house.at)
     any_house.send()
     assert page_mails(any_house) == [("safety-physician", "12:00"), ("second-physician", "12:15")]
+
+
+def test_a_timer_is_fired_once_and_not_after_somebody_moved_it(any_house: Ward) -> None:
+    any_house.receive(report(FATAL))
+    any_house.move(15 * MINUTE)
+    with any_house.store.transaction() as tx:
+        (timer,) = timers.due(tx, timers.ALARM, any_house.at, 10)
+        assert timers.fire(tx, timer, any_house.at, "done")
+        assert not timers.fire(tx, timer, any_house.at, "done")
+        later = any_house.at + HOUR
+        timers.move(tx, timers.ALARM, timer.about, study=timer.study, due_at=later, urgency=0)
+        assert not timers.fire(tx, timer, any_house.at, "done")
 
 
 def test_a_chore_that_fails_is_told_stays_due_and_holds_up_nobody(house: Ward, monkeypatch: pytest.MonkeyPatch) -> None:

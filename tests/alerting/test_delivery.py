@@ -19,7 +19,7 @@ from alerting.delivery import ledger
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Deliverer, Parcel
 from tests.alerting.receivers import Receiver, receiver, says
-from tests.alerting.ward import FATAL, Ward, report, ward
+from tests.alerting.ward import FATAL, SERIOUS, Ward, report, ward
 from tocsin.errors import StoreAway
 from tocsin.settings import Settings
 
@@ -288,3 +288,43 @@ def test_a_courier_that_fails_is_not_silent(house: Ward, monkeypatch: pytest.Mon
     (pool,) = [pool for pool in couriers_of(house.parts, Settings(data=house.folder)) if pool.name == "mail"]
     with pytest.raises(KeyError):
         pool.run(threading.Event())
+
+
+def test_an_address_that_failed_is_not_told_of_its_own_failure(house: Ward, hook: Receiver) -> None:
+    class Refuses(Told):
+        def send(self, parcel: Parcel) -> Outcome:
+            super().send(parcel)
+            return GiveUp("550 no such person") if parcel.address.startswith("safety-team") else Delivered("ok")
+
+    with_hook(house, hook.url, role="safety_team")
+    told = Refuses()
+    house.deliverers["mail"] = told
+    house.receive(report(SERIOUS))
+    (alert,) = house.alerts(kind="delivery_failed")
+    assert {(n["role"], n["channel"]) for n in alert["notices"]} == {
+        ("administrator", "mail"),
+        ("safety_team", "webhook"),
+    }
+    assert [p.address for p in told.given if p.address.startswith("safety-team")] == ["safety-team@sponsor.invalid"]
+
+
+def test_many_couriers_at_once_never_share_a_parcel(any_house: Ward) -> None:
+    with any_house.store.transaction() as tx:
+        for number in range(40):
+            handle.on_report_received(report(FATAL, case=f"TOC-{number:04}"), tx, any_house.parts)
+    claimed: list[list[Parcel]] = [[] for _ in range(4)]
+    start = threading.Barrier(4)
+
+    def claim(mine: list[Parcel]) -> None:
+        start.wait()
+        for _ in range(20):
+            with any_house.store.transaction() as tx:
+                mine += ledger.claim(tx, "mail", "x", most=7, now=any_house.at, wall=any_house.wall_at)
+
+    threads = [threading.Thread(target=claim, args=(mine,)) for mine in claimed]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    parcels = [parcel.delivery_id for mine in claimed for parcel in mine]
+    assert len(parcels) == len(set(parcels)) == 40

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, STUDY, Ward, coding, report, ward, without
+from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, STUDY, Ward, coding, report, studies, ward, without
+from tocsin.domain.protocol import APPROVED, ExpectedReaction
 from tocsin.domain.words import Role
 from tocsin.errors import Poison
 from tocsin.messages.bodies import Contradiction
@@ -111,18 +113,22 @@ def test_a_persons_coding_counts_over_the_machines_whichever_comes_first(house: 
     assert any("Pneumonia" in r for r in house.clocks(case_id="TOC-0031")[0]["reasons"])
 
 
-def test_whether_the_report_or_its_coding_is_read_first_makes_no_difference(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_whether_the_report_or_its_coding_is_read_first_makes_no_difference(tmp_path: Path) -> None:
+    # The coding shows an event that the sponsor lists as expected, so that the report alone starts more than both do.
+    known = studies()
+    listed = ExpectedReaction("Pneumonia", "10035664", 3, fatal_expected=False)
+    rsi = replace(known[STUDY].rsi, status=APPROVED, entries=(listed,))
+    known[STUDY] = replace(known[STUDY], rsi=rsi)
+    said, coded = report(SERIOUS), coding({"term": "Pneumonia", "llt_code": "10035664"})
     found = []
-    for turn, order in enumerate([(report(FATAL), coding({})), (coding({}), report(FATAL))]):
-        folder = tmp_path_factory.mktemp(f"turn{turn}")
-        with ward(f"sqlite:///{folder}/a.db", folder) as house:
+    for name, order in {"report first": (said, coded), "coding first": (coded, said)}.items():
+        with ward(f"sqlite:///{tmp_path}/{name}.db", tmp_path / name, known) as house:
             house.receive(*order)
-            alerts = [(a["alert_id"], a["reasons"]) for a in house.alerts()]
-            clocks = [(c["clock_id"], c["status"], c["due_on"], c["reasons"]) for c in house.clocks()]
+            alerts = {a["alert_id"]: a["reasons"] for a in house.alerts()}
+            clocks = {c["clock_id"]: (c["status"], c["due_on"], c["in_question"], c["reasons"]) for c in house.clocks()}
             found.append((alerts, clocks, house.rung()))
     assert found[0] == found[1]
+    assert len(found[0][0]) == 2, "the serious event, and the clock that a person must decide"
 
 
 def test_a_revision_that_says_something_else_under_the_same_number_is_not_taken(house: Ward) -> None:

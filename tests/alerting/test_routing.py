@@ -52,9 +52,10 @@ def test_a_webhook_of_the_role_makes_it_reachable() -> None:
 
 
 def test_an_address_that_failed_is_avoided_for_another_channel() -> None:
-    hook = Hook("h1", "all", "safety_team")
-    found = reach("safety_team", [TEAM], [hook], avoid=mail("team"))
+    hook, other = Hook("h1", "all", "safety_team"), only(Role.SAFETY_TEAM, "team2@x.example")
+    found = reach("safety_team", [TEAM, other], [hook], avoid=mail("team"))
     assert found.to == (To("webhook", "h1"),)
+    assert reach("safety_team", [TEAM, other], [], avoid=mail("team")).to == (mail("team2"),)
 
 
 def test_without_another_channel_another_person_is_better_than_nobody() -> None:

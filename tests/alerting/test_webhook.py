@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Parcel
 from alerting.delivery.webhook import Endpoint, Webhooks
-from tests.alerting.receivers import Receiver, a_gigabyte, closes, closes_at_once, receiver, says
+from tests.alerting.receivers import Receiver, closes, closes_at_once, receiver, says
 from tests.alerting.test_letter import BELL
 from tocsin.now import wall
 
@@ -87,8 +87,9 @@ def test_only_two_hundreds_are_success(hook: Receiver, status: int, expected: Ou
     assert send(hook) == expected
 
 
-def test_a_redirect_inward_is_never_followed(hook: Receiver) -> None:
-    hook.then(says(302, location=hook.url + "/inner"))
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_inward_is_never_followed(hook: Receiver, status: int) -> None:
+    hook.then(says(status, location=hook.url + "/inner"))
     send(hook)
     assert [asked.path for asked in hook.asked] == ["/hook"]
 
@@ -119,8 +120,9 @@ def test_a_receiver_that_goes_half_way_is_tried_again(hook: Receiver, answer: ob
 
 
 def test_a_gigabyte_is_not_read(hook: Receiver) -> None:
-    hook.then(a_gigabyte)
+    hook.then(hook.a_gigabyte)
     outcome = send(hook, whole_s=30.0)
+    assert hook.sent_bytes < 64 * 1024 * 1024, "beyond what the sockets between hold, nothing was taken"
     assert isinstance(outcome, Delivered)
     assert len(outcome.note) < 300
 

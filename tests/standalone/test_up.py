@@ -41,7 +41,7 @@ def until(true: Callable[[], bool], within_s: float = 30.0) -> None:
 
 def test_the_first_start_prints_addresses_one_key_and_one_login(house: House, data: str) -> None:
     said = house.said
-    assert f"desk     {house.url}/desk" in said
+    assert f"report   POST {house.url}/v1/reports" in said
     assert "studies  CDISCPILOT01, NCT06223646" in said
     assert len(KEY.findall(said)) == 1
     assert re.search(r"name admin, password \S{12,}\n", said)

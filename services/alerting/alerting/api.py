@@ -58,12 +58,13 @@ def router(parts: Parts, settings: Settings) -> APIRouter:
 def _sessions(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     @routes.post(
         "/v1/sessions",
+        summary="Sign in",
         tags=["People"],
         status_code=201,
         openapi_extra=call(
             taking(_SIGN_IN, "SignIn", {"A login": shown.SIGN_IN}),
             answering(201, "A token for eight hours.", "Session", TypeAdapter(shown.Session), shown.SESSION),
-            refusing(400, 401, 415, 422, 503),
+            refusing(400, 401, 413, 415, 422, 503),
         ),
     )
     async def sign_in(request: Request) -> JSONResponse:
@@ -91,6 +92,7 @@ def new_session(parts: Parts, settings: Settings, name: str, password: str) -> d
 def _alerts(routes: APIRouter, parts: Parts) -> None:
     @routes.get(
         "/v1/alerts",
+        summary="List what rang, why, and who answered",
         tags=["Alerts"],
         openapi_extra=_shows("Alerts, newest first.", "Alerts", shown.AlertsShown, shown.ALERTS),
     )
@@ -107,6 +109,7 @@ def _alerts(routes: APIRouter, parts: Parts) -> None:
 
     @routes.post(
         "/v1/alerts/{alert_id}/acknowledgements",
+        summary="Answer an alert: the ringing stops",
         tags=["Alerts"],
         openapi_extra=_shows("Who was first.", "Acknowledged", shown.AcknowledgedShown, shown.ACKNOWLEDGED, 404),
     )
@@ -139,6 +142,7 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
 def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     @routes.get(
         "/v1/clocks",
+        summary="List the regulatory clocks",
         tags=["Clocks"],
         openapi_extra=_shows("Clocks, soonest due first.", "Clocks", shown.ClocksShown, shown.CLOCKS),
     )
@@ -155,6 +159,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
 
     @routes.get(
         "/v1/deliveries",
+        summary="List what was sent to whom, with every try",
         tags=["Deliveries"],
         openapi_extra=_shows("Deliveries, newest first.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES),
     )
@@ -170,6 +175,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
 
     @routes.post(
         "/v1/deliveries/{delivery_id}/retries",
+        summary="Try a delivery again now",
         tags=["Deliveries"],
         status_code=202,
         openapi_extra=_shows(
@@ -187,6 +193,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
 
     @routes.get(
         "/v1/subjects/{subject_id}",
+        summary="Show a subject: doses and events as the site reported them",
         tags=["Subjects"],
         openapi_extra=_shows("The subject as reported.", "Subject", shown.SubjectShown, shown.SUBJECT, 404),
     )
@@ -200,6 +207,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
 
     @routes.get(
         "/v1/mailbox",
+        summary="List the mails that no mail server took",
         tags=["Deliveries"],
         openapi_extra=_shows("Mails, newest first.", "Mailbox", shown.MailboxShown, shown.MAILBOX),
     )

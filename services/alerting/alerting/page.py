@@ -56,6 +56,10 @@ def add(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     def open_mailbox(request: Request) -> Response:
         return pages.mailbox(pages.who(request))
 
+    @routes.get("/icon.svg", include_in_schema=False)
+    def icon() -> Response:
+        return Response(_file("icon.svg"), media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
+
     @routes.get("/alerting.css", include_in_schema=False)
     def style() -> Response:
         return Response(_file("page.css"), media_type="text/css; charset=utf-8")

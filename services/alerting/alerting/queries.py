@@ -62,7 +62,7 @@ def send(tx: Connection, parts: Parts, timer: timers.Timer, at: datetime) -> Non
     bell = Bell(
         to="site", alert_id=None, case_id=case_number(cases.pop()) if len(cases) == 1 else None, kind="question",
         words="question", level="info", reason="", step=0, due=None, answer_by=None, zone=protocol.receiver_zone,
-        link=f"{parts.public_url.rstrip('/')}/report", sent_at=at, count=len(waiting),
+        link=f"{parts.public_url.rstrip('/')}/v1/queries", sent_at=at, count=len(waiting),
     )  # fmt: skip
     row = {
         "id": notice_id, "alert_id": None, "step": 0, "role": "site", "rung_role": "site" if to else None, "at": at,

@@ -117,7 +117,7 @@ def router(parts: Parts) -> APIRouter:
             answering(200, "The codings that count, and their history.", "Codings", TypeAdapter(Codings),
                       {"case_id": "TOC-0031", "revision": 1, "dictionary": "CTCAE v5.0 (MedDRA 20.1 codes)",
                        "events": [_EXAMPLE_EVENT], "history": []}),
-            refusing(401, 403, 404),
+            refusing(401, 403, 404, 503),
         ),
     )  # fmt: skip
     async def get_codings(case_id: str, who: Annotated[Person, requires(*MAY_READ)]) -> Codings:
@@ -158,7 +158,7 @@ def router(parts: Parts) -> APIRouter:
                           {"code": "10001718", "term": "Allergic reaction", "score": 1.0,
                            "soc": "Immune system disorders",
                            "path": ["LLT 10001718 Allergic reaction", "SOC 10021428 Immune system disorders"]}]}),
-            refusing(401, 403),
+            refusing(401, 403, 503),
         ),
     )  # fmt: skip
     async def search_terms(

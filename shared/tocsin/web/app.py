@@ -23,7 +23,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from tocsin import __version__
 from tocsin.errors import Away, Refused
@@ -100,16 +100,41 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
     return app
 
 
+_ALIVE = {"status": "alive", "failed": {}}
+_FAILED = {"status": "failed", "failed": {"alerting": "DeadLetterLimit"}}
+_READY = {
+    "status": "ready",
+    "away": {},
+    "degraded": ["ae-intake: what was accepted waits for the bus: the broker does not answer"],
+}
+_NOT_READY = {"status": "not ready", "away": {"ae-intake": "the database does not answer"}, "degraded": []}
+_NUMBERS = """# HELP tocsin_accepted_total Requests accepted, by kind
+# TYPE tocsin_accepted_total counter
+tocsin_accepted_total{kind="report"} 31.0
+"""
+
+
+def _watched(good: dict[str, Any], why: str, bad: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"content": {"application/json": {"example": good}}},
+        503: {"description": why, "content": {"application/json": {"example": bad}}},
+    }
+
+
 def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic) -> APIRouter:
     router = APIRouter(tags=["Watch"])
 
-    @router.get("/health", summary="Is the process alive?")
+    @router.get("/health", summary="Is the process alive?", responses=_watched(_ALIVE, "A worker has failed.", _FAILED))
     def health() -> Response:
         """503 when a worker has failed and the process must be restarted."""
         failed = {name: type(error).__name__ for name, error in crew.failed.items()}
         return JSONResponse({"status": "failed" if failed else "alive", "failed": failed}, 503 if failed else 200)
 
-    @router.get("/ready", summary="Can each service do its own durable work?")
+    @router.get(
+        "/ready",
+        summary="Can each service do its own durable work?",
+        responses=_watched(_READY, "One cannot.", _NOT_READY),
+    )
     def ready() -> Response:
         """503 only when one cannot. What merely waits is in `degraded`."""
         away, degraded = {}, []
@@ -123,7 +148,12 @@ def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic) -> APIRout
         said = {"status": "not ready" if away else "ready", "away": away, "degraded": degraded}
         return JSONResponse(said, 503 if away else 200)
 
-    @router.get("/metrics", summary="Numbers for Prometheus")
+    @router.get(
+        "/metrics",
+        summary="Numbers for Prometheus",
+        response_class=PlainTextResponse,
+        responses={200: {"content": {"text/plain": {"example": _NUMBERS}}}},
+    )
     def metrics() -> Response:
         text = exposition(traffic, [service.metrics for service in services])
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -51,8 +51,8 @@ def _opening(bell: Bell) -> tuple[str, str, str]:
     if bell.to == "site":
         return (
             "The sponsor's safety desk asks you something about a report.",
-            "Open to answer",
-            "You sign in first. What is asked is not written in this e-mail.",
+            "Read and answer with your site's key",
+            "It is answered by the system you report with, at this address. What is asked is not written in this e-mail.",
         )
     if bell.level in ("page", "overdue", "critical", "escalate"):
         ring = f"{bell.case_id} is ringing you." if bell.case_id else "Tocsin is ringing you."
