@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from tests.messages.test_envelope import report
 
+from tests.messages.test_envelope import report
 from tocsin.bus.port import Topic
 from tocsin.messages import schemas
 from tocsin.messages.envelope import encode

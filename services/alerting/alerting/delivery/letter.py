@@ -52,7 +52,7 @@ def _opening(bell: Bell) -> tuple[str, str, str]:
         return (
             "The sponsor's safety desk asks you something about a report.",
             "Read and answer with your site's key",
-            "It is answered by the system you report with, at this address. What is asked is not written in this e-mail.",
+            "The system you report with answers it at this address. What is asked is not written in this e-mail.",
         )
     if bell.level in ("page", "overdue", "critical", "escalate"):
         ring = f"{bell.case_id} is ringing you." if bell.case_id else "Tocsin is ringing you."
