@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from alerting import alerts, board, chores, dead_letters, handle, tables, undelivered, webhooks
+from alerting import answers, board, chores, dead_letters, handle, tables, undelivered, webhooks
 from alerting.app import prepare
 from alerting.delivery import mailbox
 from alerting.delivery.courier import Courier
@@ -215,7 +215,7 @@ class Ward:
 
     def acknowledge(self, alert_id: str, by: str = "lin", roles: Sequence[str] = ("safety_physician",)) -> Any:
         with self.store.transaction() as tx:
-            return alerts.acknowledge(tx, self.parts, UUID(alert_id), by, roles, self.at)
+            return answers.acknowledge(tx, self.parts, UUID(alert_id), by, roles, self.at)
 
     def add_webhook(self, url: str, role: str = "all") -> str:
         with self.store.transaction() as tx:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import accounts, alerts, board, page, shown
+from alerting import accounts, answers, board, page, shown
 from alerting.delivery import ledger, mailbox
 from alerting.parts import Parts
 from alerting.tables import alerts as alert_rows
@@ -126,13 +126,13 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
         row = tx.execute(asked).one_or_none()
         if row is None:
             raise NotFound("there is no such alert")
-        if not alerts.may_acknowledge(row.level, row.roles, who.roles):
+        if not answers.may_acknowledge(row.level, row.roles, who.roles):
             raise Forbidden(f"a {row.level} alert is acknowledged by those whom it rings, or a physician")
-        done = alerts.acknowledge(tx, parts, alert_id, who.name, sorted(who.roles), now)
+        done = answers.acknowledge(tx, parts, alert_id, who.name, sorted(who.roles), now)
     assert done is not None  # it was read in the same transaction
     return {
         "alert_id": str(alert_id),
-        "state": alerts.ACKNOWLEDGED,
+        "state": answers.ACKNOWLEDGED,
         "acknowledged_by": done.by,
         "acknowledged_at": done.at.isoformat().replace("+00:00", "Z"),
         "you_were_first": done.is_first,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, decisions, doses, queries, ringing, timers
+from alerting import answers, cases, decisions, doses, queries, ringing, timers
 from alerting.judge import judge, urgency
 from alerting.parts import NAME, Parts
 from alerting.tables import observations
@@ -96,7 +96,7 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
     if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:
-            alerts.apply(tx, parts, alert, body)
+            answers.apply(tx, parts, alert, body)
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:

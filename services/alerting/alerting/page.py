@@ -19,7 +19,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from alerting import alerts, api, board, kinds
+from alerting import answers, api, board, kinds
 from alerting.delivery.bell import Due, case_number
 from alerting.delivery.letter import due_words
 from alerting.parts import Parts
@@ -81,9 +81,11 @@ class Pages:
         if not token or not self._key:
             return None
         try:
-            return read_person(token, self._key, self._parts.now())
+            found = read_person(token, self._key, self._parts.now())
         except Unauthorised:
             return None
+        request.scope.setdefault("state", {})["who"] = found.name
+        return found
 
     def alert(self, alert_id: str, who: Person | None, status: int = 200, said: str = "") -> Response:
         """The page of one alert. An id that is not one looks like an alert that is not there."""
@@ -112,7 +114,7 @@ class Pages:
             acknowledged=_moment(found["acknowledged_at"], zone) if found["acknowledged_at"] else None,
             zone=zone.key,
             may_read=may_read,
-            may_acknowledge=who is not None and alerts.may_acknowledge(found["level"], found["roles"], who.roles),
+            may_acknowledge=who is not None and answers.may_acknowledge(found["level"], found["roles"], who.roles),
             token=self._token(alert_id, who),
             here=f"/a/{found['alert_id']}",
         )

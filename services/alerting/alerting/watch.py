@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, select
 
-from alerting import alerts as raised
 from alerting import timers
+from alerting.alarm import OPEN
 from alerting.delivery.ledger import DEAD, MAIL, PENDING
 from alerting.parts import Parts
 from alerting.tables import alerts, clocks, dead_letters, deliveries
@@ -117,13 +117,11 @@ class Watch:
 
 
 def _counts(now: datetime) -> dict[str, Any]:
-    open_alerts = select(alerts.c.id).where(alerts.c.state == raised.OPEN)
+    open_alerts = select(alerts.c.id).where(alerts.c.state == OPEN)
     failed = deliveries.c.attempts > 0
     count = select(func.count())
     return {
-        "nobody_reachable": count.select_from(alerts).where(
-            alerts.c.state == raised.OPEN, alerts.c.nobody_since.is_not(None)
-        ),
+        "nobody_reachable": count.select_from(alerts).where(alerts.c.state == OPEN, alerts.c.nobody_since.is_not(None)),
         "mail_waiting": count.select_from(deliveries).where(
             deliveries.c.state == PENDING, deliveries.c.channel == MAIL, failed
         ),
@@ -134,7 +132,7 @@ def _counts(now: datetime) -> dict[str, Any]:
             deliveries.c.state == DEAD, deliveries.c.alert_id.in_(open_alerts)
         ),
         "dead_letters": count.select_from(dead_letters).where(dead_letters.c.alert_id.in_(open_alerts)),
-        "uncoded": count.select_from(alerts).where(alerts.c.state == raised.OPEN, alerts.c.kind == timers.UNCODED),
+        "uncoded": count.select_from(alerts).where(alerts.c.state == OPEN, alerts.c.kind == timers.UNCODED),
         "timers_late": count.select_from(timer_rows).where(
             timer_rows.c.done_at.is_(None), timer_rows.c.due_at < now - _PATIENCE
         ),
