@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ae_intake.app import build
+from ae_intake.cases import take_turn
 from tests.intake.at_site import Site, a_report, accepted, an_event, at
 from tests.support.houses import Moment, in_process
 
@@ -31,6 +33,27 @@ def two_sites(fresh_database: Callable[[], str], tmp_path: Path) -> Iterator[tup
             sites.append(at(house, database))
             open_houses.callback(sites[-1].store.close)
         yield sites[0], sites[1]
+
+
+def test_a_second_writer_waits_for_its_turn(two_sites: tuple[Site, Site]) -> None:
+    done: list[str] = []
+
+    def second() -> None:
+        with two_sites[1].store.transaction() as tx:
+            take_turn(tx)
+            done.append("second")
+
+    thread = threading.Thread(target=second)
+    with two_sites[0].store.transaction() as tx:
+        take_turn(tx)
+        thread.start()
+        thread.join(0.5)
+        waits = thread.is_alive()
+        done.append("first")
+    thread.join(10)
+
+    assert waits
+    assert done == ["first", "second"]
 
 
 def test_one_key_at_both_at_once_is_one_case(two_sites: tuple[Site, Site]) -> None:
