@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 
 _CARRIED = "x-tocsin-schemas"
 _PACKED = "x-tocsin-example:"
 _REF = "#/components/schemas/{model}"
+
+Mode = Literal["validation", "serialization"]
+
+_MODELS: dict[str, TypeAdapter[Any]] = {}
+"""By mode and name: what the calls take and answer. Filled while routes are made, never changed after."""
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -39,8 +44,6 @@ PROBLEM: dict[str, Any] = {
 
 def taking(model: TypeAdapter[Any], name: str, examples: Mapping[str, Any]) -> dict[str, Any]:
     """`openapi_extra` of a call whose JSON body is a `model`, shown by named examples."""
-    schema = model.json_schema(by_alias=True, ref_template=_REF)
-    parts = schema.pop("$defs", {})
     return {
         "requestBody": {
             "required": True,
@@ -51,18 +54,16 @@ def taking(model: TypeAdapter[Any], name: str, examples: Mapping[str, Any]) -> d
                 }
             },
         },
-        _CARRIED: {name: schema, **parts},
+        _CARRIED: [_known(name, model, "validation")],
     }
 
 
 def answering(status: int, says: str, name: str, model: TypeAdapter[Any], example: Any) -> dict[str, Any]:
     """The part of `openapi_extra` for what a call answers."""
-    schema = model.json_schema(by_alias=True, ref_template=_REF, mode="serialization")
-    parts = schema.pop("$defs", {})
     content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}, "example": _packed(example)}}
     return {
         "responses": {str(status): {"description": says, "content": content}},
-        _CARRIED: {name: schema, **parts},
+        _CARRIED: [_known(name, model, "serialization")],
     }
 
 
@@ -73,9 +74,9 @@ def refusing(*statuses: int) -> dict[str, Any]:
 
 def call(*parts: dict[str, Any]) -> dict[str, Any]:
     """One `openapi_extra` out of several parts."""
-    whole: dict[str, Any] = {_CARRIED: {}, "responses": {}}
+    whole: dict[str, Any] = {_CARRIED: [], "responses": {}}
     for part in parts:
-        whole[_CARRIED] |= part.get(_CARRIED, {})
+        whole[_CARRIED] += part.get(_CARRIED, [])
         whole["responses"] |= part.get("responses", {})
         whole |= {key: value for key, value in part.items() if key not in (_CARRIED, "responses")}
     return whole
@@ -85,11 +86,15 @@ def add_schemas(document: dict[str, Any]) -> None:
     """Move what the calls carry into the document's components; a name with two meanings is an error of ours."""
     _unpack(document["paths"])
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    of_the_framework = set(schemas)  # It describes what a call is declared to answer; nulls are left out there.
     schemas["Problem"] = PROBLEM
     for path in document["paths"].values():
         for operation in path.values():
-            for name, schema in operation.pop(_CARRIED, {}).items():
-                if schemas.setdefault(name, schema) != schema:
+            made: dict[str, Any] = {}
+            for carried in operation.pop(_CARRIED, []):
+                made |= _schemas(carried)  # what is answered describes a shared part more fully than what is taken
+            for name, schema in made.items():
+                if name not in of_the_framework and schemas.setdefault(name, schema) != schema:
                     raise ValueError(f"two schemas are called {name}")
             # The framework describes its own form of a wrong parameter; ours is a problem document.
             if "application/json" in (wrong := operation["responses"].get("422", {}).get("content", {})):
@@ -97,6 +102,19 @@ def add_schemas(document: dict[str, Any]) -> None:
                 operation["responses"]["422"] = _REFUSALS[422]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+
+
+def _known(name: str, model: TypeAdapter[Any], mode: Mode) -> str:
+    """Remember a model for the page of the interface. Its schema is made only when somebody asks for that page."""
+    _MODELS[carried := f"{mode} {name}"] = model
+    return carried
+
+
+def _schemas(carried: str) -> dict[str, Any]:
+    mode, _, name = carried.partition(" ")
+    schema = _MODELS[carried].json_schema(by_alias=True, ref_template=_REF, mode=cast(Mode, mode))
+    parts: dict[str, Any] = schema.pop("$defs", {})
+    return {name: schema, **parts}
 
 
 def _packed(example: Any) -> str:
