@@ -306,6 +306,13 @@ def test_an_awareness_that_is_not_whole_counts_at_its_earliest_provisionally(tex
     )
 
 
+def test_an_awareness_after_the_receipt_counts_from_the_receipt_at_the_latest() -> None:
+    found = by_rule(assess(case(report(aware(SUSAR, "2026-03-09T08:00"))), STUDY), None)["INV_TO_SPONSOR_24H"]
+    assert found.due_at == at("2026-03-03T09:15")
+    assert found.is_provisional
+    assert "that is after we received it: whoever told us knew by then" in found.reasons
+
+
 @pytest.mark.parametrize("text", [None, "--03-02"])
 def test_without_a_date_of_awareness_there_is_no_sites_clock_and_nothing_is_made_up(text: str | None) -> None:
     told = replace(SUSAR, investigator_aware_at=event(aware=text).investigator_aware_at)
@@ -314,7 +321,7 @@ def test_without_a_date_of_awareness_there_is_no_sites_clock_and_nothing_is_made
 
 def test_an_awareness_in_a_gap_or_an_overlap_still_gets_a_clock() -> None:
     for text, due in (("2026-03-08T02:30", "2026-03-09T02:30-04:00"), ("2026-11-01T01:30", "2026-11-02T01:30-04:00")):
-        held = case(replace(report(aware(SUSAR, text)), site="S09"))
+        held = case(replace(report(aware(SUSAR, text), received="2026-12-01T09:00"), site="S09"))
         found = by_rule(assess(held, STUDY), None)["INV_TO_SPONSOR_24H"]
         assert found.is_provisional
         assert abs(found.due_at - at(due, NEW_YORK)) <= timedelta(hours=1)

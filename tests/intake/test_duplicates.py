@@ -63,10 +63,13 @@ def test_rows_of_one_import_are_never_suspected_of_one_another() -> None:
     assert reasons(told(**row), told(**row | {"batch": "run-2"}), SHANGHAI) != []
 
 
-def test_the_same_row_of_the_same_system_is_alike_in_any_words() -> None:
-    row = {"channel": "edc", "reference": "AE-77", "reporter": None}
+def test_the_same_row_of_the_same_system_with_other_content_is_always_linked() -> None:
+    row = {"channel": "edc", "batch": "run-1", "reference": "AE-77", "reporter": None}
 
-    assert "the same row AE-77 of edc" in reasons(told(**row), told(**row, verbatim="lung infection"), SHANGHAI)
+    assert reasons(told(**row), told(**row, verbatim="lung infection", onset="2026-09-01"), SHANGHAI) == [
+        "the same subject",
+        "the same row AE-77 of edc, which has changed",
+    ]
 
 
 @pytest.mark.parametrize(

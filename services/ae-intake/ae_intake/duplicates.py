@@ -2,7 +2,7 @@
 
 Linked are events of one subject in like words with onsets that are near, when somebody else tells or when they come by
 another way. What the same person sends by the same way is linked only if words and onset agree: it may be sent twice.
-Rows of one import are never suspected of one another: they are different rows of one table.
+Different rows of one import are never suspected of one another; the same row with other content always is.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def tokens(verbatim: str) -> frozenset[str]:
 
 def reasons(new: Told, old: Told, zone: ZoneInfo) -> list[str]:
     """Why the two may be one event; [] when they need not be."""
+    if new.reference is not None and (new.channel, new.reference) == (old.channel, old.reference):
+        return ["the same subject", f"the same row {new.reference} of {new.channel}, which has changed"]
     if new.batch is not None and (new.channel, new.batch) == (old.channel, old.batch):
         return []
     like = _like(new, old)
@@ -77,8 +79,6 @@ def most_likely(new: Iterable[Told], old: Iterable[Told], zone: ZoneInfo) -> dic
 
 
 def _like(new: Told, old: Told) -> str | None:
-    if new.reference is not None and (new.channel, new.reference) == (old.channel, old.reference):
-        return f"the same row {new.reference} of {new.channel}"
     if normalised(new.verbatim) == normalised(old.verbatim):
         return "the same words"
     one, two = tokens(new.verbatim), tokens(old.verbatim)

@@ -145,7 +145,8 @@ class Consumer:
             while not stop.is_set():
                 try:
                     if reader is None:
-                        self._bus.ensure(dead_topics(self._topics))
+                        if self._limit.most:  # who may give nothing up needs no place for it
+                            self._bus.ensure(dead_topics(self._topics))
                         reader = self._bus.reader(self._name, self._topics)
                     batch = reader.read(self._max_records, self._wait_s)
                     self._work(reader, batch, stop)

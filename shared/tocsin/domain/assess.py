@@ -196,7 +196,10 @@ def _site_aware(event: Event, report: Report, protocol: Protocol) -> list[Start]
     reasons = [f"the investigator was aware at {event.investigator_aware_at}"]
     if not is_exact:
         reasons.append("the time is not exact: its earliest reading counts")
-    return [Start(Trigger.SITE_AWARE, None, span.earliest, tuple(reasons), not is_exact)]
+    aware_at = min(span.earliest, report.received_at)
+    if aware_at < span.earliest:
+        reasons.append("that is after we received it: whoever told us knew by then")
+    return [Start(Trigger.SITE_AWARE, None, aware_at, tuple(reasons), not is_exact or aware_at < span.earliest)]
 
 
 def _local(at: datetime, protocol: Protocol) -> str:

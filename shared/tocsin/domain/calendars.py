@@ -10,6 +10,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 _PARTIAL = re.compile(
     r"(?P<year>\d{4}|-)(?:-(?P<month>\d{2}|-)(?:-(?P<day>\d{2}|-))?)?"
@@ -46,8 +47,9 @@ class Partial:
     second: int | None
     offset: timezone | None
 
-    @classmethod
-    def parse(cls, text: str) -> Partial:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def parse(text: str) -> Partial:
         """Read `text`; ValueError says what is wrong; for a date that does not exist, which part."""
         found = _PARTIAL.fullmatch(text)
         if found is None:
@@ -59,7 +61,7 @@ class Partial:
         offset = _offset(found["offset"])
         if offset is not None and part["hour"] is None and part["minute"] is None:
             raise ValueError(f"{text!r} has a zone without a time")
-        return cls(
+        return Partial(
             text,
             part["year"],
             part["month"],

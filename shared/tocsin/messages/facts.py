@@ -137,7 +137,7 @@ class ReportFacts(Facts):
 
 
 class FollowUpFacts(ReportFacts):
-    """A new revision, whole: it replaces the facts before it, and history keeps both."""
+    """What is new: facts it does not mention stay, `null` takes one back, and history keeps both."""
 
     nullify: bool = Field(False, description="the whole case never was: wrong subject, duplicate, or no such event")
     reason: Words | None = Field(None, description="why; needed to nullify")
