@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from tests.alerting.ward import FATAL, NOON, SERIOUS, Ward, coding, dose, report, ward
 from tocsin.bus.port import Received
-from tocsin.messages.envelope import Envelope, decode
+from tocsin.messages.envelope import Envelope
+from tocsin.messages.reading import decode
 from tocsin.store.tables import outbox
 
 FACTS = [

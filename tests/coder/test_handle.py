@@ -13,7 +13,8 @@ from meddra_coder.handle import Parts, on_report_received
 from tests.coder.conftest import AT, report
 from tests.store.same_schema import assert_same_schema
 from tocsin.bus.port import Received
-from tocsin.messages.envelope import Envelope, decode, identity
+from tocsin.messages.envelope import Envelope, identity
+from tocsin.messages.reading import decode
 from tocsin.store.engine import Store
 from tocsin.store.tables import outbox
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from ae_intake.keys import create_key
 from tests.support.houses import STUDY, House, Moment
 from tocsin.bus.port import Received
-from tocsin.messages.envelope import Envelope, decode
+from tocsin.messages.envelope import Envelope
+from tocsin.messages.reading import decode
 from tocsin.store import tables as ledger
 from tocsin.store.engine import Store, open_store
 

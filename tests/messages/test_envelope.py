@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tocsin.bus.port import Received, Record
 from tocsin.errors import Poison
 from tocsin.messages.bodies import KeptEvent, ReportReceivedV1
-from tocsin.messages.envelope import Envelope, decode, encode, identity
+from tocsin.messages.envelope import Envelope, encode, identity
 from tocsin.messages.facts import EventFacts, ReportFacts
+from tocsin.messages.reading import decode
 
 AT = datetime(2026, 3, 2, 1, 15, 0, 123456, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import accounts, answers, board, page, shown
+from alerting import accounts, answers, board, shown
 from alerting.delivery import ledger, mailbox
 from alerting.parts import Parts
 from alerting.tables import alerts as alert_rows
@@ -46,12 +46,11 @@ def _shows(says: str, name: str, model: Any, example: Any, *refusals: int, statu
 
 
 def router(parts: Parts, settings: Settings) -> APIRouter:
-    """Every route of alerting."""
+    """The calls of alerting; its pages are in `page`."""
     routes = APIRouter()
     _sessions(routes, parts, settings)
     _alerts(routes, parts)
     _lists(routes, parts, settings)
-    page.add(routes, parts, settings)
     return routes
 
 

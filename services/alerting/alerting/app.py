@@ -11,8 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from alerting import dead_letters, handle, tables, undelivered, webhooks
-from alerting.api import router
+from alerting import api, dead_letters, handle, page, tables, undelivered, webhooks
 from alerting.chores import Chores
 from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
@@ -69,9 +68,11 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     watch = Watch(parts, consumers, [relay, chores, *couriers], has_mail_server=settings.smtp_url is not None)
     # Stopped in reverse: what was taken in is still sent on.
     workers: list[Worker] = [relay, *couriers, chores, *consumers]
+    routes = api.router(parts, settings)
+    page.add(routes, parts, settings)
     return Service(
         name=NAME,
-        router=router(parts, settings),
+        router=routes,
         workers=workers,
         durable=watch.durable,
         degraded=watch.degraded,

@@ -292,7 +292,7 @@ class Consumer:
 
 
 def _envelope_decode() -> Decode:
-    from tocsin.messages.envelope import decode  # late: the messages know the bus, the bus need not know them
+    from tocsin.messages.reading import decode  # late: the messages know the bus, the bus need not know them
 
     return decode
 

@@ -1,21 +1,19 @@
 """The envelope of every message: CloudEvents 1.0 attributes as headers (binary mode), the body as JSON.
 
 `occurred_at` is when the fact became true, `recorded_at` when this system wrote it down; day zero is computed from
-the facts in the body, never from the broker's time. Unknown type or version is `Poison`, never a guess.
+the facts in the body, never from the broker's time. Reading one back is in `reading`, which knows every message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from tocsin.bus.port import Received, Record
-from tocsin.errors import Poison
+from tocsin.bus.port import Record
 
 _TOCSIN = uuid5(NAMESPACE_URL, "urn:tocsin:messages")
 
@@ -72,46 +70,7 @@ def encode(envelope: Envelope[Body]) -> Record:
     )
 
 
-def decode(received: Received, bodies: Mapping[str, type[Body]] | None = None) -> Envelope[Any]:
-    """The envelope of a record; Poison says which header or field is wrong."""
-    from tocsin.messages.topics import BODIES  # late: the table imports every message, and they import this
-
-    known = BODIES if bodies is None else bodies
-    headers = received.headers
-    try:
-        kind = headers["ce_type"]
-        if headers["ce_specversion"] != "1.0":
-            raise Poison(f"ce_specversion {headers['ce_specversion']!r} is not 1.0")
-        if kind not in known:
-            raise Poison(f"no message is called {kind!r}; known are {', '.join(sorted(known))}")
-        return Envelope(
-            id=UUID(headers["ce_id"]),
-            type=kind,
-            key=received.key,
-            source=headers["ce_source"],
-            study=headers["ce_study"],
-            occurred_at=_instant(headers["ce_time"]),
-            recorded_at=_instant(headers["ce_recordedat"]),
-            body=known[kind].model_validate_json(received.value),
-            traceparent=headers.get("traceparent"),
-        )
-    except KeyError as missing:
-        raise Poison(f"header {missing} is missing") from None
-    except ValidationError as broken:
-        places = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in broken.errors()[:5])
-        raise Poison(f"{kind} breaks its contract at {places}") from None
-    except ValueError as wrong:
-        raise Poison(f"a header cannot be read: {wrong}") from None
-
-
 def _stamp(at: datetime) -> str:
     if at.utcoffset() is None:
         raise ValueError(f"a message needs aware times, not {at!r}")
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.utcoffset() is None:
-        raise ValueError(f"{text!r} has no zone")
-    return at.astimezone(UTC)
