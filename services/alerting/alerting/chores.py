@@ -104,7 +104,7 @@ def do(parts: Parts, now: datetime, *, most: int = 200) -> Done:
 
 
 class Chores:
-    """The worker: at once when a timer was set, and every half second."""
+    """The worker: looks every half second. What rings at once is rung by whoever raised it, not from here."""
 
     name = "alerting chores"
 

@@ -14,11 +14,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from alerting.tables import timers
 from tocsin.messages.envelope import identity
-from tocsin.store.pending import announce
 
 ALARM, UNCODED, LETTER = "alarm", "uncoded", "letter"
-SET = "timers"
-"""What a transaction announces when it has set a timer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,6 @@ def begin(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime
         {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
          "urgency": urgency},
     )  # fmt: skip
-    announce(tx, SET)
 
 
 def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
@@ -56,7 +52,6 @@ def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime,
     )
     if not moved.rowcount:
         begin(tx, kind, about, study=study, due_at=due_at, urgency=urgency)
-    announce(tx, SET)
 
 
 def due(tx: Connection, kind: str, now: datetime, most: int) -> list[Timer]:
