@@ -46,6 +46,9 @@ Decode: TypeAlias = "Callable[[Received], Envelope[Any]]"
 AWAY_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses while something is away; the last one is repeated for ever."""
 
+BREATH_S = 0.02
+"""How long the loop rests after a small batch, so that what comes meanwhile shares one transaction with the next."""
+
 _LAG_EVERY_S = 1.0
 
 
@@ -111,6 +114,7 @@ class Consumer:
         limit: DeadLimit = DeadLimit(),
         max_records: int = 100,
         wait_s: float = 0.5,
+        breath_s: float = BREATH_S,
     ) -> None:
         self._name = name
         self._bus = bus
@@ -125,6 +129,7 @@ class Consumer:
         self._limit = limit
         self._max_records = max_records
         self._wait_s = wait_s
+        self._breath_s = breath_s
         self._recent: deque[bool] = deque(maxlen=limit.of)
         self._status = Status(name)
         self._lag_read_at = float("-inf")
@@ -152,6 +157,8 @@ class Consumer:
                     self._work(reader, batch, stop)
                     self._look_at_lag(reader, idle=not batch)
                     away = 0
+                    if 0 < len(batch) < self._max_records:
+                        stop.wait(self._breath_s)
                 except Redelivery as moved:
                     log.info("redelivery_expected", consumer=self._name, why=str(moved))
                     if reader is not None:

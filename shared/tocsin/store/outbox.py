@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 PUT = "outbox"
 """What a transaction announces when it has put a message here."""
 
+BREATH_S = 0.02
+"""How long the relay rests after a small batch. The first message after a pause never waits for it."""
+
 _UNSENT = outbox.c.sent_at.is_(None)
 
 
@@ -101,6 +104,7 @@ class Relay:
         every_s: float = 0.5,
         lease_s: float = 3.0,
         slowest_s: float = 5.0,
+        breath_s: float = BREATH_S,
     ) -> None:
         self.name = name
         self._store = store
@@ -110,6 +114,7 @@ class Relay:
         self._every_s = every_s
         self._lasts = timedelta(seconds=lease_s)
         self._slowest_s = slowest_s
+        self._breath_s = breath_s
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._ours_until = 0.0
         self._theirs_until = 0.0
@@ -148,6 +153,8 @@ class Relay:
             if self._trouble is not None:
                 log.info("relay_goes_on", relay=self.name)
             self._trouble, pause_s = None, 0.0
+            if 0 < sent < self._batch:
+                stop.wait(self._breath_s)  # What comes meanwhile goes together: one flush of the disk for all of it.
             if sent < self._batch:
                 self._wait(stop)
         self._release()
