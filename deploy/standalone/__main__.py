@@ -9,6 +9,7 @@ import typer
 from standalone.audit_trail import audit
 from standalone.code_terms import code
 from standalone.doctor import doctor
+from standalone.due_dates import due
 from standalone.import_ae import import_file
 from standalone.people import users
 from standalone.replay_dead import replay
@@ -36,6 +37,7 @@ app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
 app.command("import")(import_file)
 app.command("code")(code)
+app.command("due")(due)
 app.command("replay")(replay)
 app.add_typer(audit, name="audit")
 app.command("doctor")(doctor)

@@ -68,8 +68,8 @@ def _code_text(text: str, top: int, as_json: bool) -> None:
 
 def _code_file(file: Path, column: str, out: Path, as_json: bool) -> None:
     from meddra_coder.batch import code_file
-    from meddra_coder.table_file import FileRefused
     from standalone.progress import progress
+    from tocsin.table_file import FileRefused
 
     try:
         with progress("Coding rows") as tell:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tocsin import clockrules
-from tocsin.domain.clocks import Trigger
+from tocsin.domain.clocks import DayZero, Trigger
 from tocsin.errors import ProtocolError
 
 GOOD = """
@@ -26,7 +27,7 @@ confidence = "high"
 
 
 def test_the_profiles_are_those_of_the_files() -> None:
-    assert clockrules.profiles() == ("CN", "SITE", "US")
+    assert clockrules.profiles() == ("CN", "EU", "ICH", "JP", "SITE", "UK", "US")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,24 @@ def test_the_profiles_are_those_of_the_files() -> None:
         ("CN", "CN_GCP48_COPY_15D", Trigger.OTHER_SUSAR, 15, None, None),
         ("US", "US_312_32_C2_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
         ("US", "US_312_32_C1_15D", Trigger.ANY_SUSAR, 15, None, None),
+        ("CN", "CN_FU_15D", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
+        ("CN", "CN_OTHER_RISK", Trigger.OTHER_RISK, 15, None, None),
+        ("US", "US_FU", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
+        ("US", "US_312_32_D3_LATE_DETERMINATION_15D", Trigger.LATE_DETERMINATION, 15, None, None),
+        ("EU", "EU_ART42_2A_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("EU", "EU_ANNEXIII_7D_PLUS_8D", Trigger.FATAL_LT_SUSAR, 15, None, "EU_ART42_2A_7D"),
+        ("EU", "EU_ART42_2B_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("EU", "EU_ART42_2C_UPGRADE_7D", Trigger.UPGRADE_AFTER_SUBMISSION, 7, None, None),
+        ("EU", "EU_FU_15D", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
+        ("UK", "UK_7D_BEGINNING_DAY_AFTER", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("UK", "UK_FU_8D", Trigger.FATAL_LT_SUSAR, 15, None, "UK_7D_BEGINNING_DAY_AFTER"),
+        ("UK", "UK_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("JP", "JP_ART273_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("JP", "JP_ART273_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("JP", "JP_ART273_EXPECTED_FATAL_15D", Trigger.EXPECTED_FATAL_LT, 15, None, None),
+        ("ICH", "ICH_E2A_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
+        ("ICH", "ICH_E2A_8D", Trigger.FATAL_LT_SUSAR, 15, None, "ICH_E2A_7D"),
+        ("ICH", "ICH_E2A_15D", Trigger.OTHER_SUSAR, 15, None, None),
         ("SITE", "INV_TO_SPONSOR_24H", Trigger.SITE_AWARE, None, 24, None),
     ],
 )
@@ -55,6 +74,38 @@ def test_each_rule_says_what_the_table_of_clocks_says(
 def test_each_authority_has_its_own_zone() -> None:
     assert {rule.zone for rule in clockrules.rules_of("CN")} == {ZoneInfo("Asia/Shanghai")}
     assert {rule.zone for rule in clockrules.rules_of("US")} == {ZoneInfo("America/New_York")}
+    assert {rule.zone for rule in clockrules.rules_of("EU")} == {ZoneInfo("Europe/Brussels")}
+    assert {rule.zone for rule in clockrules.rules_of("UK")} == {ZoneInfo("Europe/London")}
+    assert {rule.zone for rule in clockrules.rules_of("JP")} == {ZoneInfo("Asia/Tokyo")}
+    assert {rule.zone for rule in clockrules.rules_of("ICH")} == {None}
+
+
+EVERY_RULE = [rule for profile in clockrules.profiles() for rule in clockrules.rules_of(profile)]
+
+
+@pytest.mark.rule("rules.md 1.3: what is tagged [K?]")
+def test_what_was_never_read_in_a_source_is_held_with_low_confidence() -> None:
+    assert {rule.id for rule in EVERY_RULE if rule.confidence == "low"} == {
+        "CN_OTHER_RISK",
+        "US_FU",
+        "JP_ART273_7D",
+        "JP_ART273_EXPECTED_FATAL_15D",
+    }
+
+
+def test_each_rule_says_which_day_it_counts_from() -> None:
+    assert [rule.id for rule in EVERY_RULE if rule.day_zero is None] == []
+
+
+def test_a_rule_without_an_authority_counts_in_the_receivers_zone() -> None:
+    (rule,) = clockrules.read(GOOD.replace("Asia/Shanghai", "receiver"), "x.toml")
+    assert rule.zone is None
+
+
+def test_day_zero_and_valid_from_are_read() -> None:
+    more = 'day_zero = "determination_by_sponsor"\nvalid_from = 2026-04-28\n'
+    (rule,) = clockrules.read(GOOD + more, "x.toml")
+    assert (rule.day_zero, rule.valid_from) == (DayZero.DETERMINATION, date(2026, 4, 28))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +121,7 @@ def test_each_authority_has_its_own_zone() -> None:
         ('id = "XX_7D"', "id = 7", "rule 1 (7): id is 7; allowed is a text that is not empty"),
         ('clause = "clause 1"', 'clause = ""', "rule 1 (XX_7D): clause is ''; allowed is a text that is not empty"),
         ('text = "within 7 days"\n', "", "rule 1 (XX_7D): key 'text' is missing"),
-        ("days = 7", "day = 7", "unknown key 'day'; allowed are clause, confidence, days"),
+        ("days = 7", "day = 7", "unknown key 'day'; allowed are clause, confidence, day_zero, days"),
         ("days = 7", "days = 7\nhours = 24", "allowed is exactly one of 'days' and 'hours'"),
         ("days = 7\n", "", "allowed is exactly one of 'days' and 'hours'"),
         ("days = 7", "days = 0", "the limit is 0; allowed is a whole number from 1"),
@@ -79,6 +130,9 @@ def test_each_authority_has_its_own_zone() -> None:
         ("fatal_or_life_threatening_susar", "fatal", "trigger 'fatal'; allowed are fatal_or_life_threatening_susar, "),
         ('confidence = "high"', 'confidence = "sure"', "confidence 'sure'; allowed are high, medium, low"),
         ("days = 7", 'days = 7\nfollows = "XX_1D"', "rule 'XX_7D' follows 'XX_1D'; known are XX_7D"),
+        ("days = 7", 'days = 7\nday_zero = "today"', "day_zero 'today'; allowed are first_knowledge_of_sponsor, "),
+        ("days = 7", 'days = 7\nvalid_from = "2026"', "valid_from is '2026'; allowed is a date without quotes"),
+        ("days = 7", "days = 7\nvalid_from = 2026-01-01T00:00:00", "allowed is a date without quotes"),
         ("zone =", "zone", "x.toml: not TOML"),
     ],
 )
@@ -107,5 +161,5 @@ def test_the_good_file_of_these_tests_is_good() -> None:
 
 
 def test_an_unknown_profile_is_named_with_those_known() -> None:
-    with pytest.raises(ProtocolError, match="'MARS' is not known; allowed are CN, SITE, US"):
+    with pytest.raises(ProtocolError, match="'MARS' is not known; allowed are CN, EU, ICH, JP, SITE, UK, US"):
         clockrules.rules_of("MARS")

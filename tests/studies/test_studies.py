@@ -73,6 +73,8 @@ def test_the_first_study_runs_the_clocks_of_china_conservatively() -> None:
         "CN_SUSAR_15D",
         "CN_GCP48_COPY_7D",
         "CN_GCP48_COPY_15D",
+        "CN_FU_15D",
+        "CN_OTHER_RISK",
         "INV_TO_SPONSOR_24H",
     ]
     assert study.clock_mode is Mode.CONSERVATIVE
@@ -102,7 +104,13 @@ def test_whoever_is_rung_has_an_address() -> None:
 
 def test_the_second_study_runs_the_clocks_of_the_united_states_and_doses_nobody() -> None:
     study = read(PILOT)
-    assert [rule.id for rule in study.clock_rules] == ["US_312_32_C2_7D", "US_312_32_C1_15D", "INV_TO_SPONSOR_24H"]
+    assert [rule.id for rule in study.clock_rules] == [
+        "US_312_32_C2_7D",
+        "US_312_32_C1_15D",
+        "US_312_32_D3_LATE_DETERMINATION_15D",
+        "US_FU",
+        "INV_TO_SPONSOR_24H",
+    ]
     assert study.dlt is None
     assert study.levels == ()
     assert study.receiver_zone == ZoneInfo("America/New_York")
@@ -233,7 +241,7 @@ def added(after: str, line: str) -> Callable[[str], str]:
             swapped('profiles = ["CN"]', 'profiles = ["CN", "XX"]'),
             "clocks.profiles[2]",
             "'XX'",
-            "allowed are CN, SITE, US",
+            "allowed are CN, EU, ICH, JP, SITE, UK, US",
         ),
         (swapped('profiles = ["CN"]', "profiles = []"), "clocks.profiles", "list", "at least 1 item"),
         (
@@ -374,4 +382,4 @@ def test_a_study_may_run_several_authorities_clocks(tmp_path: Path) -> None:
     path = tmp_path / "both.toml"
     path.write_text(KQ2003.read_text("utf-8").replace('profiles = ["CN"]', 'profiles = ["CN", "US", "CN"]'), "utf-8")
     ids = [rule.id for rule in read(path).clock_rules]
-    assert len(ids) == len(set(ids)) == 8
+    assert len(ids) == len(set(ids)) == 12

@@ -14,8 +14,8 @@ from typing import Final
 
 from meddra_coder.coding import MOST_CANDIDATES, Coding, Status, code_event
 from meddra_coder.dictionary import Dictionary, default_dictionary
-from meddra_coder.table_file import FileRefused, Row, TableFile, open_table
-from meddra_coder.whole_file import whole_file
+from tocsin.table_file import FileRefused, Row, TableFile, beside, check_target, header_beside, open_table
+from tocsin.whole_file import whole_file
 
 CODING_COLUMNS: Final = ("status", "llt_code", "term", "soc", "method", "confidence")
 OUTPUT_COLUMNS: Final = (*CODING_COLUMNS, *(f"candidate_{place}" for place in range(1, MOST_CANDIDATES + 1)))
@@ -65,13 +65,10 @@ def code_file(
     an empty verbatim, or with more or fewer cells than the header, is a finding and is never coded.
     Raises FileRefused (with `exit_code` 1 or 2) when the file cannot be read as asked; nothing is written then.
     """
-    if not out.parent.is_dir():
-        raise FileRefused(f"{out}: there is no folder {out.parent}", "name a file in a folder that exists", exit_code=2)
+    check_target(out, source)
     table = open_table(source)
-    if out.exists() and out.samefile(source):
-        raise FileRefused(f"{out}: is the input itself", "name another file", exit_code=2)
     place = _place(table, column)
-    header, renamed = _header(table.header)
+    header, renamed = header_beside(table.header, OUTPUT_COLUMNS)
     book = dictionary or default_dictionary()
     findings: list[Finding] = []
     coded = done = 0
@@ -85,7 +82,7 @@ def code_file(
             coding = code_event(row.cells[place] if place < len(row.cells) else "", book)
             answer = _uncoded(coding) if problem else cells(coding)
             coded += answer[0] == Status.CODED
-            writer.writerow(_beside(row.cells, answer, len(table.header)))
+            writer.writerow(beside(row.cells, answer, len(table.header)))
             done += 1
             if progress:
                 progress(done, table.rows)
@@ -125,12 +122,6 @@ def _uncoded(coding: Coding) -> tuple[str, ...]:
     return (Status.NEEDS_REVIEW, "", "", "", "none", "", *candidates)
 
 
-def _beside(own: Sequence[str], answer: Sequence[str], width: int) -> tuple[str, ...]:
-    """The row's own cells, then the answer under its columns; cells beyond the header stay, at the very end."""
-    missing = [""] * (width - len(own))
-    return (*own[:width], *missing, *answer, *own[width:])
-
-
 def _problem(row: Row, place: int, header: Sequence[str]) -> str | None:
     if len(row.cells) != len(header):
         return f"has {len(row.cells)} cells where the header has {len(header)}: not coded, as cells may be shifted"
@@ -149,19 +140,3 @@ def _place(table: TableFile, column: str) -> int:
         f"the columns are {', '.join(table.header)}",
         exit_code=2,
     )
-
-
-def _header(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The input's column names, those that equal an added one with "input_" before them."""
-    taken = {*names, *OUTPUT_COLUMNS}
-    kept: list[str] = []
-    renamed: list[tuple[str, str]] = []
-    for name in names:
-        new = name
-        if name in OUTPUT_COLUMNS:
-            while new in taken:
-                new = f"input_{new}"
-            taken.add(new)
-            renamed.append((name, new))
-        kept.append(new)
-    return tuple(kept), tuple(renamed)

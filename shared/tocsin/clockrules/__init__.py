@@ -6,18 +6,23 @@ What a rule means is in `tocsin.domain.clocks`; which profiles a study runs is i
 from __future__ import annotations
 
 import tomllib
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tocsin.domain.clocks import ClockRule, Trigger
+from tocsin.domain.clocks import ClockRule, DayZero, Trigger
 from tocsin.errors import ProtocolError
 
 _HEAD = ("profile", "zone", "rule")
-_FIELDS = {"id", "recipient", "trigger", "days", "hours", "follows", "clause", "text", "confidence"}
+_FIELDS = {
+    "id", "recipient", "trigger", "days", "hours", "follows", "clause", "text", "confidence", "day_zero", "valid_from",
+}  # fmt: skip
 _NEEDED = ("id", "recipient", "trigger", "clause", "text", "confidence")
 _CONFIDENCE = ("high", "medium", "low")
+# In place of an authority's zone, where a rule belongs to no authority: days are counted in the receiver's zone alone.
+_RECEIVER = "receiver"
 
 
 def profiles() -> tuple[str, ...]:
@@ -54,7 +59,7 @@ def read(text: str, file: str) -> tuple[ClockRule, ...]:
     if not isinstance(rows, list) or not rows:
         raise ProtocolError(f"{file}: key 'rule' is missing or empty; allowed are one [[rule]] or more")
     zone = _zone(table["zone"], file) if "zone" in table else None
-    found = tuple(_rule(row, n, profile, zone, file) for n, row in enumerate(rows, 1))
+    found = tuple(_rule(row, n, profile, zone, "zone" in table, file) for n, row in enumerate(rows, 1))
     ids = [rule.id for rule in found]
     for rule in found:
         if ids.count(rule.id) > 1:
@@ -64,7 +69,9 @@ def read(text: str, file: str) -> tuple[ClockRule, ...]:
     return found
 
 
-def _rule(row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None, file: str) -> ClockRule:
+def _rule(
+    row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None, has_zone: bool, file: str
+) -> ClockRule:
     where = f"{file}: rule {number} ({row.get('id', 'without an id')})"
     if unknown := set(row) - _FIELDS:
         raise ProtocolError(f"{where}: unknown key {sorted(unknown)[0]!r}; allowed are {', '.join(sorted(_FIELDS))}")
@@ -75,12 +82,14 @@ def _rule(row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None,
     limit = row.get("days", row.get("hours"))
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise ProtocolError(f"{where}: the limit is {limit!r}; allowed is a whole number from 1")
-    if zone is None and "days" in row:
+    if not has_zone and "days" in row:
         raise ProtocolError(f"{where}: 'days' needs the authority's 'zone' at the head of the file, an IANA time zone")
     if row["trigger"] not in list(Trigger):
         raise ProtocolError(f"{where}: trigger {row['trigger']!r}; allowed are {', '.join(Trigger)}")
     if row["confidence"] not in _CONFIDENCE:
         raise ProtocolError(f"{where}: confidence {row['confidence']!r}; allowed are {', '.join(_CONFIDENCE)}")
+    if "day_zero" in row and row["day_zero"] not in list(DayZero):
+        raise ProtocolError(f"{where}: day_zero {row['day_zero']!r}; allowed are {', '.join(DayZero)}")
     return ClockRule(
         id=row["id"],
         jurisdiction=profile,
@@ -93,7 +102,16 @@ def _rule(row: dict[str, Any], number: int, profile: str, zone: ZoneInfo | None,
         days=row.get("days"),
         hours=row.get("hours"),
         follows=row.get("follows"),
+        day_zero=DayZero(row["day_zero"]) if "day_zero" in row else None,
+        valid_from=_valid_from(row, where),
     )
+
+
+def _valid_from(row: dict[str, Any], where: str) -> date | None:
+    value = row.get("valid_from")
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    raise ProtocolError(f"{where}: valid_from is {value!r}; allowed is a date without quotes, such as 2018-05-01")
 
 
 def _text(table: dict[str, Any], key: str, where: str) -> str:
@@ -105,10 +123,13 @@ def _text(table: dict[str, Any], key: str, where: str) -> str:
     return value
 
 
-def _zone(name: Any, file: str) -> ZoneInfo:
+def _zone(name: Any, file: str) -> ZoneInfo | None:
+    if name == _RECEIVER:
+        return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, AttributeError, OSError):
         raise ProtocolError(
-            f"{file}: zone is {name!r}; allowed is the name of an IANA time zone, such as Asia/Shanghai"
+            f"{file}: zone is {name!r}; allowed is the name of an IANA time zone, such as Asia/Shanghai, "
+            'or "receiver" where the rules belong to no authority'
         ) from None

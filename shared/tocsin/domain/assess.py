@@ -119,7 +119,7 @@ def _clocks(case: Case, protocol: Protocol) -> tuple[Clock, ...]:
 
     Only a person closes a clock, so a later revision that would not qualify takes nothing away here.
     """
-    susars: dict[str, dict[Trigger, Start]] = {}
+    reportable: dict[tuple[str, bool], dict[Trigger, Start]] = {}
     aware: list[Start] = []
     for revision in case.revisions:
         if revision.is_nullified:
@@ -129,36 +129,33 @@ def _clocks(case: Case, protocol: Protocol) -> tuple[Clock, ...]:
             if event.is_nullified:
                 continue
             judged = _event(event, revision, case, protocol)
-            if judged.is_susar:
-                of_event = susars.setdefault(event.event_id, {})
-                _note(of_event, _susar(judged, revision, lacking, protocol), revision, protocol)
+            if judged.trigger is not None:
+                # An expected reaction is no upgrade or downgrade of a SUSAR: each has its own clocks.
+                of_event = reportable.setdefault((event.event_id, judged.is_susar), {})
+                _note(of_event, _start(judged, judged.trigger, revision, lacking, protocol), revision, protocol)
             if judged.serious or judged.dlt.state == dlt.POTENTIAL_DLT or revision.kind is ReportKind.PREGNANCY:
                 aware += _site_aware(event, revision, protocol)
     # One clock a case, by what the investigator first knew of (readings.md, clocks 1): it is keyed without an event.
     first = sorted(aware, key=lambda start: (start.aware_at, start.is_provisional, start.reasons))[:1]
-    starts = [start for of_event in susars.values() for start in of_event.values()]
+    starts = [start for of_event in reportable.values() for start in of_event.values()]
     return clocks(protocol.clock_rules, [*starts, *first], protocol.receiver_zone, protocol.clock_mode)
 
 
-def _susar(judged: EventAssessment, report: Report, lacking: tuple[str, ...], protocol: Protocol) -> Start:
+def _start(
+    judged: EventAssessment, trigger: Trigger, report: Report, lacking: tuple[str, ...], protocol: Protocol
+) -> Start:
     """What this revision alone would start."""
-    by = [judged.serious, judged.suspected, judged.unexpected]
-    is_fatal_lt = judged.is_fatal_or_life_threatening
-    if is_fatal_lt:
-        class_by = [finding for finding in (judged.fatal, judged.life_threatening) if finding]
-        # The class is firm as soon as one of the two is.
-        by.insert(0, min(class_by, key=lambda finding: finding.is_provisional))
-    reasons = [reason for finding in by for reason in finding.reasons]
+    reasons = [reason for finding in judged.grounds for reason in finding.reasons]
     reasons.append(f"revision {report.revision} received {_local(report.received_at, protocol)}")
     if lacking:
         wanted = ", ".join(MINIMUM[name] for name in lacking)
         reasons.append(f"still missing {wanted}: the legal day zero is the receipt of what is missing")
     return Start(
-        trigger=Trigger.FATAL_LT_SUSAR if is_fatal_lt else Trigger.OTHER_SUSAR,
+        trigger=trigger,
         event_id=judged.event_id,
         aware_at=report.received_at,
         reasons=tuple(dict.fromkeys(reasons)),
-        is_provisional=any(finding.is_provisional for finding in by),
+        is_provisional=any(finding.is_provisional for finding in judged.grounds),
         awaits=lacking,
     )
 

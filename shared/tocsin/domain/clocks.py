@@ -17,12 +17,30 @@ from tocsin.domain.calendars import end_of_day, local_day
 
 
 class Trigger(StrEnum):
-    """What sets a clock going."""
+    """What sets a clock going.
+
+    The first five follow from the facts of a case alone. The others need to know what was submitted or determined
+    before: whoever keeps the submissions gives their starts.
+    """
 
     FATAL_LT_SUSAR = "fatal_or_life_threatening_susar"
     OTHER_SUSAR = "other_susar"
     ANY_SUSAR = "any_susar"
+    EXPECTED_FATAL_LT = "expected_fatal_or_life_threatening_reaction"
     SITE_AWARE = "site_aware_of_serious_event"
+    UPGRADE_AFTER_SUBMISSION = "upgrade_after_submission"
+    SIGNIFICANT_FOLLOW_UP = "significant_follow_up"
+    LATE_DETERMINATION = "late_determination"
+    OTHER_RISK = "other_safety_risk"
+
+
+class DayZero(StrEnum):
+    """Which day a rule counts from (rules.md 1.2 D1, D4, D5)."""
+
+    FIRST_KNOWLEDGE = "first_knowledge_of_sponsor"
+    NEW_INFORMATION = "receipt_of_new_information"
+    DETERMINATION = "determination_by_sponsor"
+    SITE_AWARENESS = "awareness_of_investigator"
 
 
 class Mode(StrEnum):
@@ -34,7 +52,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClockRule:
-    """One row of a rule set. Exactly one of `days` (calendar days from day 0) and `hours` (elapsed) is set."""
+    """One row of a rule set. Exactly one of `days` (calendar days from day 0) and `hours` (elapsed) is set.
+
+    `zone` is the authority's; None where a rule has no authority of its own, and the receiver's zone alone counts.
+    `valid_from`: the rule binds from this day zero on; None means always.
+    """
 
     id: str
     jurisdiction: str
@@ -47,6 +69,12 @@ class ClockRule:
     days: int | None = None
     hours: int | None = None
     follows: str | None = None
+    day_zero: DayZero | None = None
+    valid_from: date | None = None
+
+    def binds_on(self, day_zero: date) -> bool:
+        """Whether the rule was in force on that day zero."""
+        return self.valid_from is None or day_zero >= self.valid_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +154,8 @@ def clocks(
     for rule in rules:
         for start in _firing(rule, starts):
             made = clock(rule, start, receiver, mode)
+            if not rule.binds_on(made.day_zero):
+                continue
             found.append(_no_later_than_running(made, rule, start, rules, starts, receiver, mode))
     return tuple(sorted(found, key=lambda c: (c.due_at, c.rule, c.event_id or "")))
 

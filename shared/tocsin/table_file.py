@@ -1,14 +1,14 @@
 """A CSV file as a person sends it: which encoding it has, and its rows, each with its line.
 
 Reads the file twice: once to check all of it before anything is done, once to hand out rows. Memory does not
-grow with the file. What the columns mean is left to others.
+grow with the file. What is added to a row stands beside its own cells. What the columns mean is left to others.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,6 +71,36 @@ def open_table(path: Path) -> TableFile:
         else:
             blank_lines += 1
     return TableFile(path, encoding, line_end, header.cells, rows, blank_lines)
+
+
+def check_target(out: Path, source: Path) -> None:
+    """Raises FileRefused when `out` cannot be written beside `source`."""
+    if not out.parent.is_dir():
+        raise FileRefused(f"{out}: there is no folder {out.parent}", "name a file in a folder that exists", exit_code=2)
+    if out.exists() and source.exists() and out.samefile(source):
+        raise FileRefused(f"{out}: is the input itself", "name another file", exit_code=2)
+
+
+def beside(own: Sequence[str], answer: Sequence[str], width: int) -> tuple[str, ...]:
+    """The row's own cells, then the answer under its columns; cells beyond the header stay, at the very end."""
+    missing = [""] * (width - len(own))
+    return (*own[:width], *missing, *answer, *own[width:])
+
+
+def header_beside(names: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The input's column names, those that equal an added one with "input_" before them."""
+    taken = {*names, *added}
+    kept: list[str] = []
+    renamed: list[tuple[str, str]] = []
+    for name in names:
+        new = name
+        if name in added:
+            while new in taken:
+                new = f"input_{new}"
+            taken.add(new)
+            renamed.append((name, new))
+        kept.append(new)
+    return tuple(kept), tuple(renamed)
 
 
 _LONGEST_LINE: Final = 1 << 20
