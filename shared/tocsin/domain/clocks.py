@@ -50,12 +50,22 @@ class Mode(StrEnum):
     CONSERVATIVE = "conservative"
 
 
+class Duty(StrEnum):
+    """What a clock is kept by: a report to an authority, copies to many, more on a report made, a site's own report."""
+
+    REPORT = "report"
+    COPIES = "copies"
+    FOLLOW_UP = "follow_up"
+    SITE_REPORT = "site_report"
+
+
 @dataclass(frozen=True, slots=True)
 class ClockRule:
     """One row of a rule set. Exactly one of `days` (calendar days from day 0) and `hours` (elapsed) is set.
 
     `zone` is the authority's; None where a rule has no authority of its own, and the receiver's zone alone counts.
-    `valid_from`: the rule binds from this day zero on; None means always.
+    `valid_from`: the rule binds from this day zero on; None means always. `strict_days`: a rule that follows another
+    is also due that many days after the first report was sent, whichever is sooner (rules.md 1.6 C4).
     """
 
     id: str
@@ -71,6 +81,17 @@ class ClockRule:
     follows: str | None = None
     day_zero: DayZero | None = None
     valid_from: date | None = None
+    copies: bool = False
+    strict_days: int | None = None
+
+    @property
+    def duty(self) -> Duty:
+        """What this rule asks for."""
+        if self.trigger is Trigger.SITE_AWARE:
+            return Duty.SITE_REPORT
+        if self.follows is not None or self.trigger is Trigger.SIGNIFICANT_FOLLOW_UP:
+            return Duty.FOLLOW_UP
+        return Duty.COPIES if self.copies else Duty.REPORT
 
     def binds_on(self, day_zero: date) -> bool:
         """Whether the rule was in force on that day zero."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from tocsin.domain.clocks import ClockRule, Mode
@@ -59,11 +60,76 @@ class ExpectedReaction:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSafetyInformation:
-    """What counts as expected, in which version. `status` says whether the sponsor stands behind it."""
+    """What counts as expected, in which version. `status` says whether the sponsor stands behind it.
+
+    `in_force_from`: for events with onset on that date or later; None means from the beginning.
+    """
 
     version: str
     status: str
     entries: tuple[ExpectedReaction, ...] = ()
+    in_force_from: date | None = None
+
+
+class CopyTo(StrEnum):
+    """What kind of recipient a copy of a SUSAR goes to (China GCP 2020 Art. 48)."""
+
+    INVESTIGATOR = "investigator"
+    INSTITUTION = "institution"
+    ETHICS_COMMITTEE = "ethics_committee"
+    HEALTH_AUTHORITY = "health_authority"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRecipient:
+    """One of those who get a copy of every SUSAR. `name` is how people and the API call it; `site` None: no site's."""
+
+    name: str
+    kind: CopyTo
+    site: str | None = None
+
+
+class SuspectedBy(StrEnum):
+    """Whose opinion makes a reaction suspected for the FDA (rules.md 1.6 C1)."""
+
+    EITHER_PARTY = "either_party"
+    SPONSOR = "sponsor"
+
+
+class CountsFrom(StrEnum):
+    """Which day zero the FDA's 15-day report has (rules.md 1.6 C2)."""
+
+    RECEIPT = "receipt"
+    DETERMINATION = "determination"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """What is contested or left to the sponsor, at its stated default (rules.md 1.6; readings.md, clocks).
+
+    `strict_follow_up` (C4): the completed report is due 8 days after the first one was sent, if that is sooner.
+    `non_working` (C3): dates on which a day clock that ends there is extended to the next other day; none by default.
+    `also_7_days_after_determination` (C6). `probably_not_related_is_suspected`: how 可能无关 is read.
+    `wrong_subject_keeps_day_zero`: the right subject's case counts from the first report that named the wrong one.
+    `signatures_to_close`: how many different people must sign before a clock is cancelled or downgraded, 1 or 2.
+    """
+
+    fda_suspected_by: SuspectedBy = SuspectedBy.EITHER_PARTY
+    fda_15_days_from: CountsFrom = CountsFrom.RECEIPT
+    non_working: frozenset[date] = frozenset()
+    strict_follow_up: bool = False
+    also_7_days_after_determination: bool = True
+    probably_not_related_is_suspected: bool = True
+    wrong_subject_keeps_day_zero: bool = True
+    signatures_to_close: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpRequests:
+    """After how many days from receipt a site is asked what is new of a serious event; closed after the last."""
+
+    fatal_or_life_threatening: tuple[int, ...] = (1, 3, 7)
+    other: tuple[int, ...] = (7, 14, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +161,10 @@ class Protocol:
     assumptions: tuple[str, ...] = field(default=())
     schedule: str | None = None
     special_interest: frozenset[Syndrome] = EVERY
+    earlier_rsi: tuple[ReferenceSafetyInformation, ...] = ()
+    clock_settings: ClockSettings = ClockSettings()
+    follow_up_requests: FollowUpRequests = FollowUpRequests()
+    copies_to: tuple[CopyRecipient, ...] = ()
 
     def site(self, site_id: str) -> Site | None:
         return next((s for s in self.sites if s.id == site_id), None)
