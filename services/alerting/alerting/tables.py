@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -92,6 +92,9 @@ clocks = Table(
     Column("confidence", Text, nullable=False),
     Column("is_provisional", Boolean, nullable=False),
     Column("kept_at", Instant, nullable=False),
+    Column("known_at", Instant),  # receipt of what started it: timed notices count from here
+    Column("is_open", Boolean),  # something is still owed: it runs, or its late report was rejected
+    Column("questions", Json),  # why a person must look, where it is in question
 )
 Index("ix_clocks_case_id", clocks.c.case_id)
 Index("ix_clocks_status_due_at", clocks.c.status, clocks.c.due_at)
@@ -107,6 +110,80 @@ clock_history = Table(
     Column("before", Json),
     Column("after", Json),
     Column("reason", Text, nullable=False),
+)
+
+# What was sent to whom, and what the other side said. A wrong entry is answered by another, never changed.
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("clock_id", Uuid, ForeignKey("clocks.id"), nullable=False, index=True),  # where it was entered
+    Column("case_id", Text, nullable=False, index=True),
+    Column("study", Text, nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("kind", String(13), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("event_ids", Json, nullable=False),
+    Column("revision", Integer, nullable=False),  # the newest report of the case when it was sent
+    Column("entered_by", Text, nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("answer", String(8)),  # accepted, rejected
+    Column("answered_at", Instant),
+    Column("answer_reference", Text),
+    Column("answer_reason", Text),
+    Column("signed_by", Text),  # who signed for it at the other side
+    Column("answer_entered_by", Text),
+    Column("answer_entered_at", Instant),
+)
+
+# What people signed about a case. `signatures` are [{by, roles, meaning, at}]; it counts from `signed_at` on.
+signed = Table(
+    "signed",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("study", Text, nullable=False),
+    Column("deed", String(20), nullable=False),
+    Column("body", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("signatures", Json, nullable=False),
+    Column("needs", Integer, nullable=False),  # how many different people must sign
+    Column("asked_at", Instant, nullable=False),
+    Column("signed_at", Instant),
+)
+
+# Two cases that may tell of the same event, as intake found them. `decision` is a person's: duplicate or distinct.
+duplicates = Table(
+    "duplicates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("other_case_id", Text, nullable=False, index=True),
+    Column("reasons", Json, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("decision", String(9)),
+    Column("kept_case_id", Text),
+    Column("decided_at", Instant),
+    Column("decided_by", Text),
+    Column("why", Text),
+)
+
+# Lists of the site's or EDC's serious events that were compared with ours, whole, with what differed.
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False, index=True),
+    Column("site", Text),  # none: the list was of all sites
+    Column("source", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("agreed", Integer, nullable=False),
+    Column("differences", Json, nullable=False),
 )
 
 # One thing that a person must do. `concerns` says which facts it has rung for, so that equal ones do not ring again.
