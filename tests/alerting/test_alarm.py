@@ -29,7 +29,7 @@ def all_due(alarm: Alarm, history: list[Rung], now: datetime) -> list[Notice]:
     return found
 
 
-@pytest.mark.rule("rules.md 1.5; readings.md clocks 9")
+@pytest.mark.rule("rules.md 1.5: an unanswered page climbs; readings.md clocks 9")
 def test_a_page_rings_physician_then_second_then_director_then_hourly() -> None:
     history: list[Rung] = []
     rung = []
@@ -105,7 +105,7 @@ def test_every_other_level_rings_once(level: str, roles: list[str]) -> None:
     assert all_due(alarm, history, T0 + timedelta(days=3)) == []
 
 
-@pytest.mark.rule("rules.md 1.5")
+@pytest.mark.rule("rules.md 1.5: overdue")
 def test_an_overdue_report_rings_the_director_hourly() -> None:
     history: list[Rung] = []
     alarm = page(level="overdue")

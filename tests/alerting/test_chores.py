@@ -21,7 +21,7 @@ def page_mails(house: Ward) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.rule("rules.md 1.5; readings.md clocks 9")
+@pytest.mark.rule("rules.md 1.5: an unanswered page climbs; readings.md clocks 9")
 def test_a_page_that_nobody_answers_climbs(any_house: Ward) -> None:
     any_house.receive(report(FATAL))
     any_house.fast_forward(3 * HOUR, step=5 * MINUTE)

@@ -64,7 +64,7 @@ def test_coding_makes_firm_what_was_provisional_and_moves_no_date() -> None:
     assert by_rule(before)["CN_SUSAR_15D"].due_at == by_rule(after)["CN_SUSAR_15D"].due_at
 
 
-@pytest.mark.rule("NOT_EXPEDITED_EXPECTED")
+@pytest.mark.rule("rules.md 1.3: not expedited")
 def test_coding_to_a_listed_term_refines_a_susar_to_none() -> None:
     crs = event("CRS", grade=2, criteria=[Criterion.HOSPITALISATION], investigator=YES, sponsor=YES)
     study = protocol("CN", safety=rsi(listed("Cytokine release syndrome", 3)))
@@ -81,7 +81,7 @@ def test_coding_may_settle_that_an_event_is_no_dlt() -> None:
     assert "potential_dlt" not in kinds(assess(replace(held, codings=(coded("Fever"),)), STUDY))
 
 
-@pytest.mark.rule("rules.md 1.1 class")
+@pytest.mark.rule("rules.md 1.1: class")
 def test_a_class_that_rests_on_words_makes_its_clock_provisional() -> None:
     told = replace(SUSAR, verbatim="myocarditis, cardiac arrest")
     found = assess(case(report(told), codings=[coded("Cardiac arrest")]), STUDY)
@@ -99,12 +99,12 @@ def test_a_class_that_rests_on_words_makes_its_clock_provisional() -> None:
         (event(), {"CN_SUSAR_15D", "CN_GCP48_COPY_15D"}),
     ],
 )
-@pytest.mark.rule("rules.md 1.1 SUSAR")
+@pytest.mark.rule("rules.md 1.1: SUSAR")
 def test_only_a_serious_suspected_unexpected_event_starts_an_authoritys_clock(told: Event, rules: set[str]) -> None:
     assert set(by_rule(assess(case(report(told)), STUDY))) == rules
 
 
-@pytest.mark.rule("interfaces.md: a missing investigator date never delays a 7- or 15-day clock")
+@pytest.mark.rule("rules.md D5; interfaces.md: a missing investigator date never delays a 7- or 15-day clock")
 @pytest.mark.parametrize("aware", [None, "2026", "--03-02", "2026-03-02T08:00", "2026-02-20"])
 def test_what_the_investigator_knew_never_moves_the_sponsors_day_zero(aware: str | None) -> None:
     found = assess(case(report(replace(FATAL, investigator_aware_at=event(aware=aware).investigator_aware_at))), STUDY)
@@ -115,20 +115,20 @@ def test_what_the_investigator_knew_never_moves_the_sponsors_day_zero(aware: str
 # --- what a later revision does ---
 
 
-@pytest.mark.rule("rules.md 1.4 nonserious -> serious")
+@pytest.mark.rule("rules.md 1.4: nonserious to serious; rules.md D4")
 def test_an_event_that_becomes_serious_starts_at_the_receipt_of_that_news() -> None:
     found = assess(case(report(HARMLESS), followed(SUSAR)), STUDY)
     assert by_rule(found)["CN_SUSAR_15D"].day_zero == date(2026, 3, 5)
     assert by_rule(found)["CN_SUSAR_15D"].due_on == date(2026, 3, 20)
 
 
-@pytest.mark.rule("rules.md 1.4 unrelated -> related")
+@pytest.mark.rule("rules.md 1.4: unrelated to related; rules.md D4")
 def test_an_event_that_becomes_related_starts_at_the_receipt_of_that_news() -> None:
     found = assess(case(report(replace(SUSAR, opinions=HARMLESS.opinions)), followed(SUSAR)), STUDY)
     assert by_rule(found)["CN_SUSAR_15D"].day_zero == date(2026, 3, 5)
 
 
-@pytest.mark.rule("rules.md 1.4 OTHER -> FATAL_LT")
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, not yet submitted")
 def test_a_death_after_a_susar_starts_its_own_clock_and_keeps_the_other() -> None:
     found = by_rule(assess(case(report(SUSAR), followed(FATAL, received="2026-03-14T09:00")), STUDY))
     assert (found["CN_SUSAR_15D"].day_zero, found["CN_SUSAR_15D"].due_on) == (date(2026, 3, 2), date(2026, 3, 17))
@@ -136,7 +136,7 @@ def test_a_death_after_a_susar_starts_its_own_clock_and_keeps_the_other() -> Non
     assert found["CN_SUSAR_7D_PLUS_8D"].due_on == date(2026, 3, 29)
 
 
-@pytest.mark.rule("rules.md 1.4 FATAL_LT -> OTHER; readings.md clocks 5")
+@pytest.mark.rule("rules.md 1.4: FATAL_LT to OTHER, not yet submitted; readings.md clocks 5")
 def test_a_downgrade_closes_nothing_and_starts_nothing() -> None:
     before = assess(case(report(FATAL)), STUDY)
     after = assess(case(report(FATAL), followed(SUSAR)), STUDY)
@@ -207,7 +207,7 @@ UNJUDGED = event("rash", serious=True)
         (report(subject=None, reporter=False, product=None), ("patient", "reporter", "product", "event")),
     ],
 )
-@pytest.mark.rule("rules.md 2.5; readings.md clocks 3")
+@pytest.mark.rule("rules.md 2.5: the four minimum elements; readings.md clocks 3")
 def test_the_four_elements_are_found_missing_one_by_one(told: Report, missing: tuple[str, ...]) -> None:
     assert missing_elements(told) == missing
 
@@ -285,7 +285,7 @@ def test_the_sites_clock_runs_once_a_case_from_the_earliest_awareness_of_a_serio
         (event("positive test", serious=False, grade=1), ReportKind.PREGNANCY),
     ],
 )
-@pytest.mark.rule("rules.md 1.3 INV_TO_SPONSOR_24H: SAE, AESI, DLT candidate, pregnancy")
+@pytest.mark.rule("INV_TO_SPONSOR_24H: SAE, AESI, DLT candidate, pregnancy")
 def test_the_sites_clock_runs_for_special_interest_dlt_candidates_and_pregnancy_too(
     told: Event, kind: ReportKind
 ) -> None:
@@ -389,7 +389,7 @@ INFUSIONS = (infusion(), infusion("2026-04"))
 
 
 @given(known(), PROTOCOLS, st.randoms(use_true_random=False))
-@pytest.mark.rule("the order of arrival of the same facts does not change the outcome")
+@pytest.mark.rule("promise: the order of arrival of the same facts does not change the outcome")
 @settings(max_examples=60, deadline=None)
 def test_the_same_facts_in_any_order_and_twice_give_the_same_answer(facts, study, random) -> None:  # type: ignore[no-untyped-def]
     reports, codings = facts
@@ -402,7 +402,7 @@ def test_the_same_facts_in_any_order_and_twice_give_the_same_answer(facts, study
 
 
 @given(histories(), PROTOCOLS)
-@pytest.mark.rule("a later revision loses no running clock, and moves none later without its reason")
+@pytest.mark.rule("promise: a later revision loses no running clock, and moves none later without its reason")
 @settings(max_examples=150, deadline=None)
 def test_no_later_revision_loses_a_clock_or_moves_it_later_without_a_reason(reports, study) -> None:  # type: ignore[no-untyped-def]
     for known_then, known_later in itertools.pairwise([reports[:n] for n in range(1, len(reports) + 1)]):
@@ -417,7 +417,7 @@ def test_no_later_revision_loses_a_clock_or_moves_it_later_without_a_reason(repo
 
 
 @given(known(), PROTOCOLS)
-@pytest.mark.rule("every clock has a rule, a clause and a day zero, which is never before the first receipt")
+@pytest.mark.rule("promise: every clock has a rule, a clause and a day zero, which is never before the first receipt")
 @settings(max_examples=100, deadline=None)
 def test_every_clock_has_its_rule_clause_and_a_day_zero_not_before_first_receipt(facts, study) -> None:  # type: ignore[no-untyped-def]
     reports, codings = facts

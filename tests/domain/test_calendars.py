@@ -161,7 +161,7 @@ def test_a_time_with_its_own_offset_exists_even_in_a_gap() -> None:
     assert instant("2026-03-08T02:30-05:00", NEW_YORK) == utc("2026-03-08T07:30:00")
 
 
-@pytest.mark.rule("rules.md D6, U06 and U07")
+@pytest.mark.rule("rules.md D6: U06 and U07")
 def test_an_overlap_is_asked_about_and_an_offset_settles_it() -> None:
     assert is_ambiguous("2026-11-01T01:30", NEW_YORK)
     with pytest.raises(ValueError, match=r"^ambiguous local time: .*01:30-04:00 or 2026-11-01T01:30-05:00"):
@@ -200,7 +200,7 @@ def test_a_day_ends_at_its_own_last_second(day: date, zone: ZoneInfo, end: str) 
     assert end_of_day(day, zone) == utc(end)
 
 
-@pytest.mark.rule("rules.md C03/C04")
+@pytest.mark.rule("rules.md D1, D3: C03 and C04")
 def test_one_minute_makes_another_local_day() -> None:
     assert local_day(instant("2026-03-02T23:59", SHANGHAI), SHANGHAI) == date(2026, 3, 2)
     assert local_day(instant("2026-03-03T00:00", SHANGHAI), SHANGHAI) == date(2026, 3, 3)

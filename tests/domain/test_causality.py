@@ -34,7 +34,7 @@ CONTESTED = Relation.CN_UNLIKELY
         (Relation.REMOTE, NO, True, True),
     ],
 )
-@pytest.mark.rule("rules.md 1.1 suspected; readings.md clocks 2")
+@pytest.mark.rule("rules.md 1.1: suspected; rules.md C1; readings.md clocks 2")
 def test_only_two_firm_denials_make_an_event_not_suspected(
     investigator: Relation | None, sponsor: Relation | None, value: bool, is_provisional: bool
 ) -> None:
@@ -49,7 +49,7 @@ def test_an_opinion_on_another_agent_says_nothing_of_the_product() -> None:
     assert found.is_provisional
 
 
-@pytest.mark.rule("a contradiction is read at its worst")
+@pytest.mark.rule("promise: a contradiction is read at its worst")
 @pytest.mark.parametrize("said", [(YES, NO), (NO, YES)])
 def test_of_two_opinions_of_one_party_the_worse_counts_in_either_order(said: tuple[Relation, Relation]) -> None:
     both = tuple(Opinion(Agent.PRODUCT, Party.INVESTIGATOR, r) for r in said)

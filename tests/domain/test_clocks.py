@@ -70,7 +70,7 @@ def utc(text: str) -> datetime:
         ("US_312_32_C2_7D", "2026-11-01T01:30-05:00", NEW_YORK, (2026, 11, 1), (2026, 11, 8), "2026-11-09T04:59:59"),
     ],
 )
-@pytest.mark.rule("rules.md 1.2 D1 D2, 8")
+@pytest.mark.rule("rules.md D1, D2")
 def test_a_due_date_is_day_zero_plus_calendar_days(
     rule: str,
     aware: str,
@@ -94,7 +94,7 @@ def test_a_due_date_is_day_zero_plus_calendar_days(
         ("2026-12-31T23:30", NEW_YORK, "2027-01-02T04:30:00"),
     ],
 )
-@pytest.mark.rule("INV_TO_SPONSOR_24H; rules.md D6, I02, I03")
+@pytest.mark.rule("INV_TO_SPONSOR_24H; rules.md D6: I02, I03")
 def test_hours_are_elapsed_hours(aware: str, zone: ZoneInfo, due: str) -> None:
     found = clock(BY_ID["INV_TO_SPONSOR_24H"], start(aware, zone, Trigger.SITE_AWARE), zone)
     assert found.due_at == utc(due)
@@ -109,7 +109,7 @@ def test_hours_are_elapsed_hours(aware: str, zone: ZoneInfo, due: str) -> None:
         (SHANGHAI, Mode.CONSERVATIVE, date(2026, 6, 30), date(2026, 7, 7), "2026-07-07T15:59:59"),
     ],
 )
-@pytest.mark.rule("rules.md D7, C5, T01 to T03")
+@pytest.mark.rule("rules.md D7, C5: T01 to T03")
 def test_the_zone_that_is_chosen_moves_the_date(
     receiver: ZoneInfo, mode: Mode, day_zero: date, due_on: date, due_at: str
 ) -> None:
@@ -162,7 +162,8 @@ def test_a_rule_of_low_confidence_says_so() -> None:
         (SITE, Trigger.FATAL_LT_SUSAR, []),
     ],
 )
-@pytest.mark.rule("rules.md 1.3")
+@pytest.mark.rule("CN_SUSAR_7D", "CN_SUSAR_7D_PLUS_8D", "CN_SUSAR_15D", "CN_GCP48_COPY_7D", "CN_GCP48_COPY_15D")
+@pytest.mark.rule("US_312_32_C2_7D", "US_312_32_C1_15D", "INV_TO_SPONSOR_24H")
 def test_what_each_trigger_starts_soonest_first(
     rules: Sequence[ClockRule], trigger: Trigger, started: list[str]
 ) -> None:
@@ -174,7 +175,7 @@ def upgraded(rules: Sequence[ClockRule], later: str, zone: ZoneInfo) -> dict[str
     return {c.rule: c for c in clocks(rules, [start(later, zone), first], zone)}
 
 
-@pytest.mark.rule("rules.md 1.4 OTHER -> FATAL_LT, not yet submitted; E06")
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, not yet submitted: E06", "readings.md clocks 5")
 def test_an_upgrade_before_submission_is_due_by_the_earlier_of_both_dates() -> None:
     found = upgraded(CN, "2026-06-20T08:00", SHANGHAI)
     assert found["CN_SUSAR_15D"].due_on == date(2026, 6, 25)
@@ -187,7 +188,7 @@ def test_an_upgrade_before_submission_is_due_by_the_earlier_of_both_dates() -> N
     assert found["CN_SUSAR_7D_PLUS_8D"].due_on == date(2026, 7, 5)
 
 
-@pytest.mark.rule("rules.md 1.4 OTHER -> FATAL_LT")
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, not yet submitted")
 def test_an_early_upgrade_is_due_seven_days_after_its_own_day_zero() -> None:
     assert upgraded(CN, "2026-06-12T08:00", SHANGHAI)["CN_SUSAR_7D"].due_on == date(2026, 6, 19)
 

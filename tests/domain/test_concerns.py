@@ -58,7 +58,7 @@ def told(verbatim: str = "cough", **facts: object):  # type: ignore[no-untyped-d
         (report(), {"TOC-0031:no_event": ("warn", True)}),
     ],
 )
-@pytest.mark.rule("rules.md 1.5; interfaces.md: each kind of report rings")
+@pytest.mark.rule("rules.md 1.5: what pages at once; interfaces.md: each kind of report rings")
 def test_what_rings_and_how_loud(reported: Report, keys: dict[str, tuple[str, bool]]) -> None:
     assert {key: (c.level, c.is_provisional) for key, c in rung(reported).items()} == keys
 
@@ -69,6 +69,7 @@ def test_a_death_that_nobody_relates_still_pages() -> None:
     assert found["TOC-0031-E1:fatal"].level == "page"
 
 
+@pytest.mark.rule("rules.md 1.5: a DLT candidate pages")
 def test_a_potential_dlt_pages_and_says_that_its_rules_are_assumed() -> None:
     found = {c.kind: c for c in assess(case(report(SUSAR)), STUDY).concerns}["potential_dlt"]
     assert found.level == "page"

@@ -48,7 +48,7 @@ def at_day_9(verbatim: str = "cough", **facts: Any) -> Event:
         ("2026-03-02T10:00", "2026-03-02T09:00", False),  # W04: before the infusion
     ],
 )
-@pytest.mark.rule("rules.md 4.2 W; W01 to W04")
+@pytest.mark.rule("rules.md 4.2: window: W01 to W04")
 def test_the_window_is_from_infusion_to_the_last_second_of_day_28(started: str, onset: str, is_in: bool) -> None:
     found = judged(event("cough", onset=onset, grade=4, **BOTH), infusions=[infusion(started)])
     assert (found.state, found.is_provisional) == (POTENTIAL_DLT if is_in else NO_DLT, False)
@@ -142,7 +142,7 @@ def test_a_protocol_that_counts_infusion_as_day_1_ends_a_day_earlier() -> None:
         (at_day_9("CRS with fever", grade=3, **BOTH), coded("Fever"), POTENTIAL_DLT, "DLT-03", False),
     ],
 )
-@pytest.mark.rule("rules.md 4.2; readings.md DLT 1, 5, 7, 13")
+@pytest.mark.rule("rules.md 4.2: potential DLT; readings.md DLT 1, 5, 7, 13")
 def test_an_event_rings_when_a_rule_holds_or_cannot_be_ruled_out(
     told: Event, coding: Coded | None, state: str, rule_id: str | None, is_provisional: bool
 ) -> None:
@@ -219,7 +219,7 @@ def test_a_none_says_why() -> None:
         ("disseminated intravascular coagulation", 3, "DLT-12"),
     ],
 )
-@pytest.mark.rule("dlt-default-0.1")
+@pytest.mark.rule("DLT-01", "DLT-02", "DLT-03", "DLT-04", "DLT-05", "DLT-06", "DLT-07", "DLT-11", "DLT-12")
 def test_the_studys_default_rules_name_what_they_should(verbatim: str, grade: int, rule_id: str) -> None:
     definition = read(STUDY).dlt
     assert definition is not None
@@ -240,11 +240,12 @@ def test_the_studys_default_rules_name_what_they_should(verbatim: str, grade: in
         ("Lymphocyte count decreased", 4, None),
         ("White blood cell decreased", 4, None),
         ("Platelet count decreased", 3, None),
+        ("Alopecia", 3, None),
         ("Disseminated intravascular coagulation", 3, "DLT-12"),
         ("Sepsis", 4, "DLT-11"),
     ],
 )
-@pytest.mark.rule("dlt-default-0.1")
+@pytest.mark.rule("DLT-08", "DLT-09", "DLT-11", "DLT-12", "DLT-14", "EX-01", "EX-02", "EX-06")
 def test_the_studys_default_rules_and_exclusions_go_by_code(term: str, grade: int, rule_id: str | None) -> None:
     definition = read(STUDY).dlt
     assert definition is not None

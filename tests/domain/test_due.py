@@ -117,7 +117,12 @@ def asked(
         ("dlt_candidate", "unrelated", "expected", None, SITE),
     ],
 )
-@pytest.mark.rule("rules.md 1.1, 1.3; readings.md clocks 2, 11")
+@pytest.mark.rule("CN_SUSAR_7D", "CN_SUSAR_7D_PLUS_8D", "CN_SUSAR_15D", "CN_GCP48_COPY_7D", "CN_GCP48_COPY_15D")
+@pytest.mark.rule("US_312_32_C2_7D", "US_312_32_C1_15D", "ICH_E2A_7D", "ICH_E2A_8D", "ICH_E2A_15D")
+@pytest.mark.rule("EU_ART42_2A_7D", "EU_ANNEXIII_7D_PLUS_8D", "EU_ART42_2B_15D")
+@pytest.mark.rule("UK_7D_BEGINNING_DAY_AFTER", "UK_FU_8D", "UK_15D", "INV_TO_SPONSOR_24H")
+@pytest.mark.rule("JP_ART273_7D", "JP_ART273_15D", "JP_ART273_EXPECTED_FATAL_15D")
+@pytest.mark.rule("rules.md 1.1: SUSAR", "rules.md 1.3: not expedited", "readings.md clocks 2, 11")
 def test_what_the_facts_of_one_moment_start(
     seriousness: str, causality: str, expectedness: str, authority: str | None, started: set[str]
 ) -> None:
@@ -168,7 +173,7 @@ def test_day_zero_is_the_earlier_of_the_receivers_and_the_authoritys_date(
     assert {clock.rule: clock.due_on for clock in found.clocks}[rule] == due_on
 
 
-@pytest.mark.rule("rules.md D6; I03")
+@pytest.mark.rule("rules.md D6: I03")
 def test_the_sites_clock_counts_elapsed_hours() -> None:
     (clock,) = asked("fatal", "unrelated", "any", "EU", "2026-10-24T20:00", BERLIN).clocks
     assert clock.due_at == datetime(2026, 10, 25, 18, tzinfo=UTC)

@@ -33,7 +33,7 @@ CRS = "Cytokine release syndrome"
         (coded(CRS), 2, False, rsi(ExpectedReaction("another name", "10052015", 3, False)), False, False),
     ],
 )
-@pytest.mark.rule("rules.md 1.1 unexpected, C7")
+@pytest.mark.rule("rules.md 1.1: unexpected; rules.md 1.1: fatal and RSI; rules.md C7")
 def test_what_is_not_listed_at_this_severity_is_unexpected(
     coding: Coded | None,
     grade: int | None,
@@ -46,6 +46,7 @@ def test_what_is_not_listed_at_this_severity_is_unexpected(
     assert (found.value, found.is_provisional) == (value, is_provisional)
 
 
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_the_reason_names_the_version_it_was_judged_by() -> None:
     found = unexpected(event(grade=4), coded(CRS), False, rsi(listed(CRS, 3)))
     assert found.reasons == ("grade 4 is above grade 3 listed in reference safety information IB 4.1",)

@@ -58,7 +58,7 @@ S = Syndrome
         ("复制型慢病毒阳性", S.REPLICATION_COMPETENT_LENTIVIRUS),
     ],
 )
-@pytest.mark.rule("rules.md 2.1 AESI; readings.md DLT 5")
+@pytest.mark.rule("rules.md 2.1: AESI; readings.md DLT 5")
 def test_a_syndrome_is_recognised_by_the_sites_words(verbatim: str, syndrome: Syndrome) -> None:
     assert recognise(event(verbatim), None) == {syndrome}
 
@@ -124,7 +124,7 @@ def test_a_syndrome_is_recognised_by_its_code_whatever_the_site_wrote(
         ("rash", 4, False, False),
     ],
 )
-@pytest.mark.rule("rules.md 2.1 AESI")
+@pytest.mark.rule("rules.md 2.1: AESI")
 def test_crs_and_icans_count_from_grade_3_and_without_a_grade_the_rest_always(
     verbatim: str, grade: int | None, is_special: bool, is_provisional: bool
 ) -> None:
