@@ -85,6 +85,7 @@ def holds_nothing(house: Ward, hook: Receiver) -> None:
             assert word.casefold() not in text.casefold(), f"{word} left in: {text[:400]}"
 
 
+@pytest.mark.rule("promise: no patient detail leaves")
 def test_a_report_with_a_marker_in_every_text_field(house: Ward, hook: Receiver) -> None:
     said = report(
         EVERYTHING,

@@ -126,7 +126,7 @@ def test_an_outcome_stops_for_a_person_and_says_so(verbatim: str) -> None:
     assert any("is an outcome, not an event" in reason for reason in answer.reasons)
 
 
-@pytest.mark.rule('readings.md Coding: "Other, specify" is never coded automatically')
+@pytest.mark.rule("readings.md Coding: other, specify, is never coded")
 @pytest.mark.parametrize(
     "verbatim",
     [

@@ -174,7 +174,7 @@ def test_every_refusal_is_a_problem_document_with_an_example() -> None:
     assert wrong == []
 
 
-@pytest.mark.rule("issue: OpenAPI with an example for every call")
+@pytest.mark.rule("interfaces.md: openapi.json, with an example for every call")
 def test_every_body_that_is_sent_has_an_example() -> None:
     def has(_m: str, _p: str, operation: Mapping[str, Any]) -> bool:
         contents = operation.get("requestBody", {}).get("content", {})
@@ -183,7 +183,7 @@ def test_every_body_that_is_sent_has_an_example() -> None:
     assert failing(has) == []
 
 
-@pytest.mark.rule("issue: OpenAPI with an example for every call")
+@pytest.mark.rule("interfaces.md: openapi.json, with an example for every call")
 def test_every_answer_has_an_example() -> None:
     def has(_m: str, _p: str, operation: Mapping[str, Any]) -> bool:
         answers = successes(operation)

@@ -92,7 +92,7 @@ def test_the_receipt_on_the_page_is_the_one_that_comes(followed: list[Done]) -> 
     assert not_in(_shown("The receipt", "receipt"), under(followed, "With curl").answer) == []
 
 
-@pytest.mark.rule("issue: a death is never turned away by a form")
+@pytest.mark.rule("promise: a death is not turned away by a form")
 def test_a_death_with_little_known_is_kept_and_asked_about(followed: list[Done]) -> None:
     death = under(followed, "A death, with little known")
     assert death.status == 201
@@ -163,7 +163,7 @@ def test_the_chinese_page_sends_a_first_report_too(
     assert sent.answer["case_id"] == under(followed_in_chinese, "用 curl").answer["case_id"]
 
 
-@pytest.mark.rule("issue: a death is never turned away by a form")
+@pytest.mark.rule("promise: a death is not turned away by a form")
 def test_the_chinese_page_sends_a_death_too(followed_in_chinese: list[Done]) -> None:
     death = under(followed_in_chinese, "死亡，所知甚少时")
     assert (death.status, death.answer["complete"]) == (201, False)

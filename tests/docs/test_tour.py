@@ -127,7 +127,7 @@ def test_the_webhook_of_the_api_page_is_the_same() -> None:
     assert shown == _page()["webhook"]
 
 
-@pytest.mark.rule("decision 10: no patient detail leaves by mail or webhook")
+@pytest.mark.rule("promise: no patient detail leaves")
 def test_neither_mail_nor_webhook_of_the_tour_holds_the_patient(ran: Ran) -> None:
     for patient in ("S01-002", "found dead", "investigator"):
         assert patient not in ran.mail

@@ -49,6 +49,7 @@ def shapes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
         ),
     ],
 )
+@pytest.mark.rule("promise: nothing accepted is lost, and nothing counts twice")
 def test_killed_in_the_middle_of_an_import_nothing_is_lost_and_nothing_done_twice(
     shapes: Callable[[str], Shape], tmp_path: Path, kind: str, victims: list[str]
 ) -> None:

@@ -58,6 +58,7 @@ def begin(shape: Shape, *names: str) -> None:
         shape.processes[name].ready()
 
 
+@pytest.mark.rule("promise: it rings before it is coded")
 def test_a_death_rings_while_the_coder_is_down_and_does_not_ring_again_once_it_is_coded(
     shape: Shape, mail: MailServer, hook: Receiver
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_death_rings_while_the_coder_is_down_and_does_not_ring_again_once_it_i
     ]  # fmt: skip
 
 
+@pytest.mark.rule("promise: nothing accepted is lost, and nothing counts twice")
 def test_the_same_message_delivered_again_changes_nothing(shape: Shape, own_kafka: Broker, mail: MailServer) -> None:
     begin(shape, "intake", "coder", "alerting")
     feed = site(shape)
@@ -118,6 +120,7 @@ def test_the_same_message_delivered_again_changes_nothing(shape: Shape, own_kafk
     assert len(mail.taken) == 1
 
 
+@pytest.mark.rule("promise: a broker that is away stops nobody")
 def test_a_broker_away_for_a_minute_loses_nothing_and_intake_goes_on_accepting(
     shape: Shape, own_kafka: Broker, mail: MailServer
 ) -> None:

@@ -107,7 +107,7 @@ def test_a_contradiction_is_kept_named_in_the_receipt_and_asked(
     assert {one.pointer for one in said.contradictions} == set(named)
 
 
-@pytest.mark.rule("issue 2: a death is never turned away by a form")
+@pytest.mark.rule("promise: a death is not turned away by a form")
 @pytest.mark.parametrize(
     "facts",
     [

@@ -26,6 +26,7 @@ def rows(store: Store) -> dict[str, int]:
         return {t.name: connection.scalar(select(func.count()).select_from(t)) or 0 for t in every}
 
 
+@pytest.mark.rule("promise: accepted means durable")
 def test_what_was_answered_is_there_for_another_process(site: Site, tmp_path: Path) -> None:
     receipt = site.report()
     another = open_store(f"sqlite:///{tmp_path}/intake.db", "intake")
@@ -92,7 +93,7 @@ class AwayBus:
         return away
 
 
-@pytest.mark.rule("issue 2: a broker away loses nothing and intake goes on accepting")
+@pytest.mark.rule("promise: a broker that is away stops nobody")
 def test_a_broker_that_is_away_does_not_stop_accepting(tmp_path: Path) -> None:
     with in_process(tmp_path, [build], bus=_without_topics()) as house:
         site = at(house, f"sqlite:///{tmp_path}/intake.db")

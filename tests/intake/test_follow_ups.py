@@ -176,7 +176,7 @@ def test_an_opinion_replaces_the_earlier_one_of_the_same_party_on_the_same_agent
     assert facts_of(site)[0]["causality"] == [bridging, unrelated]
 
 
-@pytest.mark.rule("rules.md D4: day zero is the receipt of the fourth element")
+@pytest.mark.rule("rules.md 2.5: legal day zero; readings.md clocks 3")
 def test_the_missing_element_makes_day_zero_and_settles_its_query(site: Site) -> None:
     case_id = site.report(reporter=None)["case_id"]
     site.now.pass_by(days=2)
@@ -311,7 +311,7 @@ def test_one_event_is_nullified_and_keeps_its_place(site: Site) -> None:
     assert body.is_nullified is False
 
 
-@pytest.mark.rule("readings.md, clocks 4: the right subject's case keeps the day zero of the first report")
+@pytest.mark.rule("readings.md clocks 4: the right subject's case keeps the day zero of the first report")
 def test_the_right_subject_gets_the_case_with_its_history_and_its_day_zero(site: Site) -> None:
     case_id = site.report(an_event(outcome="fatal", seriousness=["death"], grade=None))["case_id"]
     site.now.pass_by(days=1)

@@ -102,7 +102,7 @@ def test_the_keys_of_two_sites_never_meet(site: Site) -> None:
     assert other.post("/v1/reports", a_report(subject="S02-001"), headers={"Idempotency-Key": "1"}).status_code == 201
 
 
-@pytest.mark.rule("issue 2: every row accepted once")
+@pytest.mark.rule("promise: nothing accepted is lost, and nothing counts twice")
 def test_the_same_request_sent_many_times_at_once_is_one_case(site: Site) -> None:
     def send(_: int) -> bytes:
         answer = site.post("/v1/reports", a_report(), headers={"Idempotency-Key": "at-once"})

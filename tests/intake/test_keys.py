@@ -58,7 +58,7 @@ def test_a_new_key_is_valid_at_once_and_a_revoked_one_soon_is_not(site: Site, mo
     assert ("test", "key revoked", f"key {key}") in site.audited()
 
 
-@pytest.mark.rule("issue 2: a site can neither read nor write another's subjects")
+@pytest.mark.rule("promise: a site sees its own subjects only")
 def test_what_is_another_sites_looks_as_if_it_were_not_there(site: Site) -> None:
     case_id = site.report(product=None)["case_id"]
     (query,) = site.queries()

@@ -43,7 +43,7 @@ def test_the_clocks_that_these_facts_start_are_shown_as_received(site: Site) -> 
     assert (aware["due_at"], aware["event_id"]) == ("2026-03-03T08:30:00+08:00", None)
 
 
-@pytest.mark.rule("interfaces.md: day zero is the server's receipt, in the receiver's zone")
+@pytest.mark.rule("rules.md D1, D3; interfaces.md: day zero is the server's receipt, in the receiver's zone")
 def test_day_zero_is_the_receipt_in_the_receivers_zone(site: Site) -> None:
     site.now.pass_by(hours=12, minutes=1)  # 00:01 on 3 March in Shanghai, still 2 March in UTC
     (day,) = site.report()["day_zero"]
@@ -72,7 +72,7 @@ def test_numbers_go_up_by_one_and_events_are_numbered_in_order(site: Site) -> No
     assert second["case_id"] == "TOC-0002"
 
 
-@pytest.mark.rule("rules.md 2.5: the four minimum elements")
+@pytest.mark.rule("rules.md 2.5: the four minimum elements", "rules.md 2.5: incomplete posts are accepted")
 @pytest.mark.parametrize(
     ("report", "missing"),
     [
@@ -109,7 +109,7 @@ def test_a_death_of_which_nothing_else_is_known_is_kept_and_starts_a_clock(site:
     assert "CN_SUSAR_7D" in {clock["rule"] for clock in receipt["clocks"]}
 
 
-@pytest.mark.rule("interfaces.md: absent awareness is asked for, never filled in")
+@pytest.mark.rule("promise: no date is invented; interfaces.md: absent awareness is asked for, never filled in")
 @pytest.mark.parametrize(
     ("event", "is_asked"),
     [

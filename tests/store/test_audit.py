@@ -227,6 +227,7 @@ TAMPERINGS: dict[str, Callable[[Connection, int], object]] = {
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(st.sampled_from(sorted(TAMPERINGS)), st.integers(1, ROWS))
+@pytest.mark.rule("promise: the audit cannot be changed unseen")
 def test_any_single_tampering_is_found_at_its_row(store: Store, how: str, seq: int) -> None:
     if isinstance(verified(store), Verified) and _count(store) == 0:
         trail_of(store, ROWS)

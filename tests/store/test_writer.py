@@ -293,7 +293,7 @@ threading.Event().wait(60)
 """
 
 
-@pytest.mark.rule("accepted means durable")
+@pytest.mark.rule("promise: accepted means durable")
 def test_a_process_killed_while_writing_loses_nothing_that_it_had_answered(store: Store, any_database_url: str) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, any_database_url],

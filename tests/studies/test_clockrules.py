@@ -61,7 +61,7 @@ def test_the_profiles_are_those_of_the_files() -> None:
         ("SITE", "INV_TO_SPONSOR_24H", Trigger.SITE_AWARE, None, 24, None),
     ],
 )
-@pytest.mark.rule("rules.md 1.3")
+@pytest.mark.rule("rules.md 1.3: table")
 def test_each_rule_says_what_the_table_of_clocks_says(
     profile: str, rule: str, trigger: Trigger, days: int | None, hours: int | None, follows: str | None
 ) -> None:
@@ -83,7 +83,7 @@ def test_each_authority_has_its_own_zone() -> None:
 EVERY_RULE = [rule for profile in clockrules.profiles() for rule in clockrules.rules_of(profile)]
 
 
-@pytest.mark.rule("rules.md 1.3: what is tagged [K?]")
+@pytest.mark.rule("rules.md 1.3: confidence")
 def test_what_was_never_read_in_a_source_is_held_with_low_confidence() -> None:
     assert {rule.id for rule in EVERY_RULE if rule.confidence == "low"} == {
         "CN_OTHER_RISK",

@@ -64,7 +64,7 @@ def test_the_public_record_holds_those_very_words() -> None:
         assert words in record
 
 
-@pytest.mark.rule("rules.md 1.3: NCT06223646 has only CN clocks; clock_mode=conservative")
+@pytest.mark.rule("rules.md 1.3: CN profile; rules.md C5")
 def test_the_first_study_runs_the_clocks_of_china_conservatively() -> None:
     study = read(KQ2003)
     assert [rule.id for rule in study.clock_rules] == [
@@ -133,7 +133,7 @@ ASSUMED_RSI = "ASSUMED RULES, not approved by the sponsor: reference safety info
 ASSUMED_DLT = "ASSUMED RULES, not approved by the sponsor: DLT definition dlt-default-0.1"
 
 
-@pytest.mark.rule("rules.md 4.2: printed while status != SPONSOR_APPROVED")
+@pytest.mark.rule("rules.md 4.2: assumed rules are named")
 def test_an_assumption_stands_beside_every_verdict_until_the_sponsor_approves(tmp_path: Path) -> None:
     text = KQ2003.read_text("utf-8")
     status = 'status = "ASSUMPTION_SPONSOR_MUST_REPLACE"'
