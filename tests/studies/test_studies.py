@@ -109,6 +109,7 @@ def test_the_second_study_runs_the_clocks_of_the_united_states_and_doses_nobody(
         "US_312_32_C1_15D",
         "US_312_32_D3_LATE_DETERMINATION_15D",
         "US_FU",
+        "US_312_32_C1_OTHER_FINDING_15D",
         "INV_TO_SPONSOR_24H",
     ]
     assert study.dlt is None
@@ -382,4 +383,4 @@ def test_a_study_may_run_several_authorities_clocks(tmp_path: Path) -> None:
     path = tmp_path / "both.toml"
     path.write_text(KQ2003.read_text("utf-8").replace('profiles = ["CN"]', 'profiles = ["CN", "US", "CN"]'), "utf-8")
     ids = [rule.id for rule in read(path).clock_rules]
-    assert len(ids) == len(set(ids)) == 12
+    assert len(ids) == len(set(ids)) == 13
