@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from tocsin import clockrules
+from tocsin import study_clocks
+from tocsin.clockrules.own_rules import RuleSets
 from tocsin.criteria import load_terms
 from tocsin.domain.affirmed import WORDING
 from tocsin.domain.dlt import DltDefinition, DltRule, Exclusion
@@ -24,14 +25,13 @@ from tocsin.domain.protocol import (
     APPROVED,
     ASSUMED_RULES,
     DoseLevel,
-    ExpectedReaction,
     Protocol,
     Recipient,
-    ReferenceSafetyInformation,
     Site,
 )
 from tocsin.domain.words import Role
 from tocsin.errors import ProtocolError
+from tocsin.study_clocks import twice
 from tocsin.study_shape import DltPart, DltRulePart, ExclusionPart, StudyFile
 
 
@@ -60,10 +60,15 @@ def read(path: Path) -> Protocol:
         file = StudyFile.model_validate(table)
     except ValidationError as wrong:
         raise ProtocolError("\n".join(_sentence(path, e) for e in wrong.errors())) from None
-    problems = list(_contradictions(file))
+    problems = [f"{path}: {problem}" for problem in _contradictions(file)]
+    try:
+        sets = study_clocks.rule_sets(file.clocks, path)
+    except ProtocolError as wrong:
+        raise ProtocolError("\n".join([*problems, str(wrong)])) from None
+    problems += [f"{path}: {problem}" for problem in study_clocks.contradictions(file, sets)]
     if problems:
-        raise ProtocolError("\n".join(f"{path}: {problem}" for problem in problems))
-    return _protocol(file)
+        raise ProtocolError("\n".join(problems))
+    return _protocol(file, sets)
 
 
 def _sentence(path: Path, error: Any) -> str:
@@ -101,12 +106,8 @@ def _annotations(annotation: Any) -> Iterable[type]:
 
 def _contradictions(file: StudyFile) -> Iterable[str]:
     """What is well formed and still cannot be."""
-    known = clockrules.profiles()
-    for n, profile in enumerate(file.clocks.profiles, 1):
-        if profile not in known:
-            yield f"clocks.profiles[{n}] is {profile!r}; allowed are {', '.join(known)}"
-    yield from _twice("sites", [s.id for s in file.sites])
-    yield from _twice("dose.levels", [level.id for level in file.dose.levels] if file.dose else [])
+    yield from twice("sites", [s.id for s in file.sites])
+    yield from twice("dose.levels", [level.id for level in file.dose.levels] if file.dose else [])
     if "site" not in re.compile(file.study.subject_pattern).groupindex:
         yield (
             f"study.subject_pattern is {file.study.subject_pattern!r}; it needs a group (?P<site>…), "
@@ -115,7 +116,6 @@ def _contradictions(file: StudyFile) -> Iterable[str]:
     if not any(r.role is Role.SAFETY_PHYSICIAN and r.email for r in file.recipients):
         roles = ", ".join(dict.fromkeys(r.role.value for r in file.recipients))
         yield f"recipients are {roles}; at least one 'safety_physician' with an email is needed: somebody must be rung"
-    yield from _twice("rsi.entries", [e.code or e.term.casefold() for e in file.rsi.entries], "term or code")
     # "… - Other, specify" carries the code of a class: no event is ever coded to it.
     names = {term.name for term in load_terms(file.study.ctcae) if not term.is_other_specify}
     if file.dlt is not None:
@@ -131,23 +131,19 @@ def _contradictions(file: StudyFile) -> Iterable[str]:
                             f"dlt.{part}[{n}] ({row.id}) names term {term!r}; "
                             f'allowed are the terms of CTCAE v{file.study.ctcae}, as spelt there, not "Other, specify"'
                         )
-        yield from _twice("dlt.rules", [r.id for r in file.dlt.rules])
+        yield from twice("dlt.rules", [r.id for r in file.dlt.rules])
 
 
-def _twice(what: str, ids: Sequence[str], kind: str = "id") -> Iterable[str]:
-    for name in sorted({i for i in ids if ids.count(i) > 1}):
-        yield f"{what} has the {kind} {name!r} more than once; allowed is each once"
-
-
-def _protocol(file: StudyFile) -> Protocol:
+def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
     study = file.study
     codes = {term.name: str(term.code) for term in load_terms(study.ctcae)}
-    assumptions = []
-    if file.rsi.status != APPROVED:
-        assumptions.append(f"{ASSUMED_RULES}: reference safety information ({file.rsi.version})")
+    assumptions = [
+        f"{ASSUMED_RULES}: reference safety information ({part.version})"
+        for part in (file.rsi, *reversed(file.earlier_rsi))
+        if part.status != APPROVED
+    ]
     if file.dlt is not None and file.dlt.status != APPROVED:
         assumptions.append(f"{ASSUMED_RULES}: DLT definition {file.dlt.id}")
-    profiles = dict.fromkeys([*file.clocks.profiles, "SITE"])
     return Protocol(
         id=study.id,
         title=study.title,
@@ -160,12 +156,8 @@ def _protocol(file: StudyFile) -> Protocol:
         recipients=tuple(Recipient(r.role, r.name, r.email) for r in file.recipients),
         ctcae=study.ctcae,
         meddra=study.meddra,
-        rsi=ReferenceSafetyInformation(
-            file.rsi.version,
-            file.rsi.status,
-            tuple(ExpectedReaction(e.term, e.code, e.max_expected_grade, e.fatal_expected) for e in file.rsi.entries),
-        ),
-        clock_rules=tuple(rule for profile in profiles for rule in clockrules.rules_of(profile)),
+        rsi=study_clocks.reference_information(file.rsi),
+        clock_rules=study_clocks.clock_rules(file.clocks, sets),
         dlt=_dlt(file.dlt, codes) if file.dlt is not None else None,
         clock_mode=file.clocks.mode,
         uncoded_after=timedelta(hours=study.uncoded_after_hours),
@@ -175,6 +167,10 @@ def _protocol(file: StudyFile) -> Protocol:
         assumptions=tuple(assumptions),
         schedule=file.dose.schedule if file.dose else None,
         special_interest=frozenset(study.special_interest),
+        earlier_rsi=tuple(study_clocks.reference_information(part) for part in file.earlier_rsi),
+        clock_settings=study_clocks.settings(file.clocks),
+        follow_up_requests=study_clocks.follow_up_requests(file.follow_up_requests),
+        copies_to=study_clocks.copies_to(file),
     )
 
 

@@ -6,12 +6,15 @@ Closed and strict. What is well formed and still cannot be is found in `studies`
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tocsin.domain.clocks import Mode
+from tocsin.domain.protocol import ClockSettings, CopyTo, CountsFrom, FollowUpRequests, SuspectedBy
 from tocsin.domain.syndromes import EVERY, Syndrome
 from tocsin.domain.words import Role
 
@@ -56,6 +59,24 @@ def _release(text: str) -> str:
     return text
 
 
+def _day(value: Any) -> Any:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("it is no date; allowed is a date without quotes, such as 2026-10-01")
+    return value
+
+
+def _once(days: list[date]) -> list[date]:
+    if twice := [day for n, day in enumerate(days) if day in days[:n]]:
+        raise ValueError(f"{twice[0]} stands twice; allowed is each date once")
+    return days
+
+
+def _ascending(days: list[int]) -> list[int]:
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise ValueError(f"{days} does not ascend; allowed are days such as [1, 3, 7], or [] for none")
+    return days
+
+
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Wording = Annotated[str, AfterValidator(_wording)]
@@ -64,6 +85,11 @@ Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Address = Annotated[str, AfterValidator(_address)]
 Code = Annotated[str, AfterValidator(_code)]
 Release = Annotated[str, AfterValidator(_release)]
+Day = Annotated[date, BeforeValidator(_day)]
+Cadence = Annotated[list[Annotated[int, Field(ge=1, le=366)]], AfterValidator(_ascending)]
+
+_CLOCKS: Final = ClockSettings()
+_REQUESTS: Final = FollowUpRequests()
 
 
 class Part(BaseModel):
@@ -90,6 +116,26 @@ class StudyPart(Part):
 class ClocksPart(Part):
     profiles: list[str] = Field(min_length=1)
     mode: Annotated[Mode, Field(strict=False)] = Mode.CONSERVATIVE
+    rules: list[Text] = []
+    fda_suspected_by: Annotated[SuspectedBy, Field(strict=False)] = _CLOCKS.fda_suspected_by
+    fda_15_days_from: Annotated[CountsFrom, Field(strict=False)] = _CLOCKS.fda_15_days_from
+    non_working: Annotated[list[Day], AfterValidator(_once)] = sorted(_CLOCKS.non_working)
+    strict_follow_up: bool = _CLOCKS.strict_follow_up
+    also_7_days_after_determination: bool = _CLOCKS.also_7_days_after_determination
+    probably_not_related_is_suspected: bool = _CLOCKS.probably_not_related_is_suspected
+    wrong_subject_keeps_day_zero: bool = _CLOCKS.wrong_subject_keeps_day_zero
+    signatures_to_close: int = Field(_CLOCKS.signatures_to_close, ge=1, le=2)
+
+
+class FollowUpRequestsPart(Part):
+    fatal_or_life_threatening: Cadence = list(_REQUESTS.fatal_or_life_threatening)
+    other: Cadence = list(_REQUESTS.other)
+
+
+class CopyPart(Part):
+    name: Text
+    kind: Annotated[CopyTo, Field(strict=False)]
+    site: Text | None = None
 
 
 class LevelPart(Part):
@@ -127,6 +173,7 @@ class ReactionPart(Part):
 class RsiPart(Part):
     version: Text
     status: Status
+    in_force_from: Day | None = None
     entries: list[ReactionPart]
 
 
@@ -158,8 +205,11 @@ class DltPart(Part):
 class StudyFile(Part):
     study: StudyPart
     clocks: ClocksPart
+    follow_up_requests: FollowUpRequestsPart = FollowUpRequestsPart()
+    copies_to: list[CopyPart] | None = Field(None, min_length=1)
     dose: DosePart | None = None
     sites: list[SitePart] = Field(min_length=1)
     recipients: list[RecipientPart] = Field(min_length=1)
     rsi: RsiPart
+    earlier_rsi: list[RsiPart] = []
     dlt: DltPart | None = None
