@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.domain.cases import coded, event, listed, rsi
@@ -55,3 +57,49 @@ def test_the_reason_names_the_version_it_was_judged_by() -> None:
 def test_a_listing_that_nobody_approved_silences_nothing() -> None:
     found = unexpected(event(grade=2), coded(CRS), False, rsi(listed(CRS, 3), approved=False))
     assert "which the sponsor has not approved" in found.reasons[0]
+
+
+def version(name: str, *entries: ExpectedReaction, approved: bool = True) -> ReferenceSafetyInformation:
+    return replace(rsi(*entries, approved=approved), version=name)
+
+
+OLD, MILD, SEVERE = version("IB 3.0"), version("IB 4.0", listed(CRS, 2)), version("IB 4.1", listed(CRS, 4))
+
+
+@pytest.mark.parametrize(
+    ("grade", "versions", "value", "is_provisional"),
+    [
+        (2, [MILD], False, False),
+        (2, [MILD, SEVERE], False, False),
+        (2, [OLD, MILD], True, True),
+        (3, [OLD, MILD], True, False),
+        (3, [MILD, SEVERE], True, True),
+        (3, [SEVERE, MILD], True, True),
+        (2, [MILD, version("IB 4.1", listed(CRS, 2), approved=False)], True, True),
+        (None, [OLD, MILD], True, True),
+    ],
+)
+@pytest.mark.rule("rules.md 1.1 RSI version")
+def test_unexpected_in_any_version_that_may_have_been_in_force_is_unexpected(
+    grade: int | None, versions: list[ReferenceSafetyInformation], value: bool, is_provisional: bool
+) -> None:
+    found = unexpected(event(grade=grade), coded(CRS), False, versions)
+    assert (found.value, found.is_provisional) == (value, is_provisional)
+
+
+def test_where_the_versions_differ_each_is_named_with_its_reason() -> None:
+    assert unexpected(event(grade=3), coded(CRS), False, [MILD, SEVERE]).reasons == (
+        "grade 3 is above grade 2 listed in reference safety information IB 4.0",
+        "Cytokine release syndrome grade 3 is listed in reference safety information IB 4.1",
+        "the onset leaves open which was in force (IB 4.0, IB 4.1): taken as unexpected",
+    )
+
+
+def test_what_holds_for_every_version_is_said_once() -> None:
+    found = unexpected(event(grade=3), None, False, [OLD, MILD, SEVERE])
+    assert (found.reasons, found.is_provisional) == (("not coded yet: taken as unexpected",), True)
+
+
+def test_to_judge_by_no_version_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="no version of the reference safety information is given; allowed is one"):
+        unexpected(event(grade=3), coded(CRS), False, [])
