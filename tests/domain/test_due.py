@@ -26,7 +26,9 @@ from tests.domain.cases import (
 )
 from tocsin import clockrules
 from tocsin.domain.assess import assess
+from tocsin.domain.case import Case
 from tocsin.domain.due import Due, Facts, SaidCausality, SaidExpectedness, SaidSeriousness, due
+from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Criterion, Relation
 
 RULES = {profile: clockrules.rules_of(profile) for profile in clockrules.profiles()}
@@ -213,10 +215,15 @@ def test_the_service_starts_japans_clock_of_expected_deaths_only_for_a_study_of_
     told = event("CRS", criteria=[Criterion.DEATH], investigator=Relation.RELATED, sponsor=Relation.RELATED)
     known = case(report(told), codings=[coded("Cytokine release syndrome")])
     safety = rsi(listed("Cytokine release syndrome", fatal=True))
-    assert [c.rule for c in assess(known, protocol("JP", safety=safety)).clocks] == ["JP_ART273_EXPECTED_FATAL_15D"]
-    assert assess(known, protocol("CN", safety=safety)).clocks == ()
+    assert unquestioned(known, protocol("JP", safety=safety)) == ["JP_ART273_EXPECTED_FATAL_15D"]
+    assert unquestioned(known, protocol("CN", safety=safety)) == []
     unlisted = replace(safety, entries=(listed("Cytokine release syndrome"),))
-    assert [c.rule for c in assess(known, protocol("JP", safety=unlisted)).clocks] == ["JP_ART273_7D"]
+    assert unquestioned(known, protocol("JP", safety=unlisted)) == ["JP_ART273_7D"]
+
+
+def unquestioned(known: Case, study: Protocol) -> list[str]:
+    """The clocks that the facts as known now support; what ran before the coding came waits for a person."""
+    return [life.clock.rule for life in assess(known, study).lives if not life.questions]
 
 
 # Readings.md, clocks 11, and C6: these need earlier reports or an earlier determination.

@@ -8,7 +8,7 @@ date is day 0 plus N calendar days, and the due instant is 23:59:59 of that date
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -135,18 +135,24 @@ class Clock:
     awaits: tuple[str, ...] = ()
 
 
-def clock(rule: ClockRule, start: Start, receiver: ZoneInfo, mode: Mode = Mode.CONSERVATIVE) -> Clock:
-    """The clock that `rule` gives for `start`."""
-    zones = [receiver] if mode is Mode.RECEIVER or rule.zone is None else [receiver, rule.zone]
+def clock(
+    rule: ClockRule, start: Start, receiver: ZoneInfo, mode: Mode = Mode.CONSERVATIVE,
+    non_working: frozenset[date] = frozenset(),
+) -> Clock:  # fmt: skip
+    """The clock that `rule` gives for `start`. `non_working`: dates on which no day clock may end (rules.md 1.6 C3)."""
+    zones = zones_of(rule, receiver, mode)
     day_zero = min(local_day(start.aware_at, zone) for zone in zones)
     if rule.hours is not None:
         due_at = start.aware_at + timedelta(hours=rule.hours)
         due_on = local_day(due_at, receiver)
         counted = f"{rule.hours} elapsed hours from {start.aware_at.astimezone(receiver):%Y-%m-%d %H:%M %Z}"
     else:
-        due_on = day_zero + timedelta(days=rule.days or 0)
-        due_at = min(end_of_day(due_on, zone) for zone in zones)
-        counted = f"day 0 is {day_zero:%Y-%m-%d}, plus {rule.days} calendar days, to the end of {due_on:%Y-%m-%d}"
+        counted_to = day_zero + timedelta(days=rule.days or 0)
+        due_on = _extended(counted_to, non_working)
+        due_at = end_of(due_on, zones)
+        counted = f"day 0 is {day_zero:%Y-%m-%d}, plus {rule.days} calendar days, to the end of {counted_to:%Y-%m-%d}"
+        if due_on != counted_to:
+            counted += f"; this study extends what ends on a day without work: to the end of {due_on:%Y-%m-%d}"
     reasons = [*start.reasons, counted, f"{rule.clause}: {rule.text}"]
     if rule.confidence == "low":
         reasons.append("this rule is held with low confidence: the sponsor must verify it")
@@ -166,57 +172,37 @@ def clock(rule: ClockRule, start: Start, receiver: ZoneInfo, mode: Mode = Mode.C
     )
 
 
+def zones_of(rule: ClockRule, receiver: ZoneInfo, mode: Mode) -> tuple[ZoneInfo, ...]:
+    """The zones whose dates count: the earlier of two binds (rules.md D7)."""
+    return (receiver,) if mode is Mode.RECEIVER or rule.zone is None else (receiver, rule.zone)
+
+
+def end_of(day: date, zones: Iterable[ZoneInfo]) -> datetime:
+    """When a date has ended in the first of these zones, UTC."""
+    return min(end_of_day(day, zone) for zone in zones)
+
+
+def _extended(day: date, non_working: frozenset[date]) -> date:
+    while day in non_working:
+        day += timedelta(days=1)
+    return day
+
+
 def clocks(
     rules: Iterable[ClockRule], starts: Iterable[Start], receiver: ZoneInfo, mode: Mode = Mode.CONSERVATIVE
 ) -> tuple[Clock, ...]:
-    """Every clock that the starts set going, soonest due first: one for each rule and event."""
-    rules, starts = tuple(rules), tuple(starts)
+    """Every clock that the starts of one moment set going, soonest due first: one for each rule and event."""
+    starts = tuple(starts)
     found = []
     for rule in rules:
-        for start in _firing(rule, starts):
-            made = clock(rule, start, receiver, mode)
-            if not rule.binds_on(made.day_zero):
-                continue
-            found.append(_no_later_than_running(made, rule, start, rules, starts, receiver, mode))
+        made = (clock(rule, start, receiver, mode) for start in starts if fires(rule, start.trigger))
+        found += [one for one in made if rule.binds_on(one.day_zero)]
     return tuple(sorted(found, key=lambda c: (c.due_at, c.rule, c.event_id or "")))
 
 
-def _firing(rule: ClockRule, starts: tuple[Start, ...]) -> Iterable[Start]:
-    """The starts that set this rule going. For "any SUSAR" only the first of an event: an upgrade is no second one."""
-    if rule.trigger is not Trigger.ANY_SUSAR:
-        return [start for start in starts if start.trigger is rule.trigger]
-    first: dict[str | None, Start] = {}
-    for start in sorted(starts, key=lambda s: s.aware_at):
-        if start.trigger in (Trigger.FATAL_LT_SUSAR, Trigger.OTHER_SUSAR):
-            first.setdefault(start.event_id, start)
-    return first.values()
+SUSAR = (Trigger.FATAL_LT_SUSAR, Trigger.OTHER_SUSAR)
 
 
-def _no_later_than_running(
-    made: Clock,
-    rule: ClockRule,
-    start: Start,
-    rules: tuple[ClockRule, ...],
-    starts: tuple[Start, ...],
-    receiver: ZoneInfo,
-    mode: Mode,
-) -> Clock:
-    """After an upgrade before submission: the earlier of the old due date and the new day 0 plus 7 (rules.md 1.4).
-
-    One combined report then meets both. Nothing here knows of submissions: as long as none is told, none was made.
-    A clock that had run out before the upgrade was known bounds nothing: it is overdue itself.
-    """
-    if start.trigger is not Trigger.FATAL_LT_SUSAR or rule.trigger is not Trigger.FATAL_LT_SUSAR or rule.follows:
-        return made
-    running = [
-        clock(other, earlier, receiver, mode)
-        for earlier in starts
-        if earlier.trigger is Trigger.OTHER_SUSAR and earlier.event_id == start.event_id
-        for other in rules
-        if other.trigger in (Trigger.OTHER_SUSAR, Trigger.ANY_SUSAR) and other.jurisdiction == rule.jurisdiction
-    ]
-    sooner = min(running, key=lambda c: (c.due_at, c.recipient != rule.recipient, c.rule), default=made)
-    if sooner.due_at >= made.due_at or sooner.due_on < made.day_zero:
-        return made
-    reason = f"upgraded before submission: due no later than {sooner.rule}, which already runs to {sooner.due_on}"
-    return replace(made, due_on=sooner.due_on, due_at=sooner.due_at, reasons=(*made.reasons, reason))
+def fires(rule: ClockRule, trigger: Trigger) -> bool:
+    """Whether this trigger sets this rule going. Either class of SUSAR is "any SUSAR"."""
+    return rule.trigger is trigger or (rule.trigger is Trigger.ANY_SUSAR and trigger in SUSAR)

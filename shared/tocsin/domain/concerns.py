@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tocsin.domain import dlt
 from tocsin.domain.case import Case, Report
+from tocsin.domain.clock_life import ClockLife
 from tocsin.domain.clocks import Clock
 from tocsin.domain.judged import EventAssessment
 from tocsin.domain.protocol import APPROVED, ASSUMED_RULES, Protocol
@@ -30,11 +31,39 @@ class Concern:
 
 
 def concerns(
-    case: Case, judged: Sequence[EventAssessment], running: Sequence[Clock], protocol: Protocol
-) -> tuple[Concern, ...]:
-    """Everything to ring for, the case's own first, then event by event."""
+    case: Case, judged: Sequence[EventAssessment], lives: Sequence[ClockLife], protocol: Protocol,
+    to_judge: Sequence[tuple[str, int]] = (),
+) -> tuple[Concern, ...]:  # fmt: skip
+    """Everything to ring for, the case's own first, then event by event.
+
+    `to_judge`: (event, revision) whose narrative alone changed after a report was sent.
+    """
+    running = [life.clock for life in lives if life.is_open]
     of_events = [concern for event in judged for concern in _of_event(event, protocol)]
-    return (*_of_case(case), *_nullified(case, running), *of_events)
+    of_clocks = [*_in_question(case, lives), *_to_judge(to_judge)]
+    return (*_of_case(case), *_nullified(case, running), *of_clocks, *of_events)
+
+
+def _in_question(case: Case, lives: Sequence[ClockLife]) -> Iterable[Concern]:
+    """A clock that the facts no longer support runs on, and a person is told. A taken back event says so itself."""
+    taken_back = {e.event_id for r in case.revisions[-1:] for e in r.events if e.is_nullified or r.is_nullified}
+    for life in lives:
+        event_id = life.clock.event_id
+        if life.questions and event_id not in taken_back and not case.latest.is_nullified:
+            reasons = tuple(f"{life.clock.rule} runs: {question}" for question in life.questions)
+            key = f"{event_id}:clock_in_question:{life.clock.rule}"
+            yield Concern(key, "clock_in_question", "review", event_id, reasons, False)
+
+
+def _to_judge(found: Sequence[tuple[str, int]]) -> Iterable[Concern]:
+    for event_id, revision in found:
+        reason = (
+            f"revision {revision} changes the narrative of an event that was reported, and nothing that a rule can "
+            "judge: a physician says by signature whether it is significant; until then it goes with the next report"
+        )
+        yield Concern(
+            f"{event_id}:follow_up_to_judge:{revision}", "follow_up_to_judge", "review", event_id, (reason,), True
+        )
 
 
 def _of_case(case: Case) -> Iterable[Concern]:

@@ -25,6 +25,7 @@ def report_of(body: ReportReceivedV1) -> Report:
         product=body.facts.product,
         events=tuple(event_of(kept) for kept in body.events),
         is_nullified=body.is_nullified,
+        narrative=body.facts.narrative,
     )
 
 

@@ -1,0 +1,120 @@
+"""What happened to one event, in the order in which it happened: told, coded, signed, sent, rejected.
+
+A coding stands directly behind the revision whose words it codes, whenever it was made: the report's own words are
+always judged first, so a clock that they start is seen to start although the coder was quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TypeAlias
+
+from tocsin.domain.case import Case, Coded, Event, Report
+from tocsin.domain.clock_life import Past
+from tocsin.domain.judged import EventAssessment
+from tocsin.domain.judging import judge
+from tocsin.domain.protocol import Protocol
+from tocsin.domain.signed import Deed, Signed
+from tocsin.domain.submissions import Submission
+from tocsin.domain.words import Party
+
+_NEVER = datetime.combine(date.max, datetime.min.time(), UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A revision as far as it tells of the event: first by its words (`is_coding` False), then as they are coded."""
+
+    event: Event
+    report: Report
+    coded: Coded | None
+    is_coding: bool
+    lacking: tuple[str, ...]
+
+    @property
+    def at(self) -> datetime:
+        return self.report.received_at
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.event.is_nullified
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The other side refused what was sent."""
+
+    submission: Submission
+
+
+Moment: TypeAlias = Heard | Signed | Submission | Rejection
+
+
+@dataclass(slots=True)
+class Story:
+    """One event of a case with all its moments, and its judgements so far (each is made once)."""
+
+    event_id: str
+    protocol: Protocol
+    moments: tuple[Moment, ...]
+    overrides: tuple[Signed, ...]
+    reviews: tuple[Signed, ...]
+    _judged: dict[tuple[int, str, bool, int, frozenset[Party]], EventAssessment] = field(default_factory=dict)
+
+    def judge(self, heard: Heard, reviews: tuple[Signed, ...], by: frozenset[Party]) -> EventAssessment:
+        """The event as heard, with what the sponsor has signed of it until then."""
+        key = (heard.report.revision, heard.report.received_at.isoformat(), heard.is_coding, len(reviews), by)
+        if key not in self._judged:
+            self._judged[key] = judge(heard.event, heard.report, heard.coded, self.protocol, reviews=reviews, by=by)
+        return self._judged[key]
+
+    def override_of(self, report: Report) -> Signed | None:
+        """The newest signed word on when the sponsor knew what this revision tells; never later than its receipt."""
+        first = min((m.report.revision for m in self.moments if isinstance(m, Heard)), default=None)
+        about = [o for o in self.overrides if (first if o.revision is None else o.revision) == report.revision]
+        newest = about[-1] if about else None
+        if newest is None or newest.aware_at is None or newest.aware_at > report.received_at:
+            return None
+        return newest
+
+
+def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking: dict[int, tuple[str, ...]]) -> Story:
+    """Everything that happened to one event. `lacking`: the minimum elements still missing at each revision."""
+    about = sorted((d for d in past.signed if d.is_about(event_id)), key=lambda d: (d.signed_at, d.id))
+    sent = [s for s in past.submissions if event_id in s.event_ids]
+    moments: list[tuple[tuple[datetime, int, int, int, str], Moment]] = [
+        ((heard.at, 0, heard.report.revision, int(heard.is_coding), ""), heard)
+        for heard in _heard(event_id, case, lacking)
+    ]
+    moments += [((d.signed_at, 1, 0, 0, d.id), d) for d in about if d.deed is not Deed.AWARENESS_OVERRIDE]
+    moments += [((s.sent_at, 2, 0, 0, s.id), s) for s in sent]
+    moments += [((s.rejected_at or _NEVER, 3, 0, 0, s.id), Rejection(s)) for s in sent if s.rejected_at is not None]
+    return Story(
+        event_id=event_id,
+        protocol=protocol,
+        moments=tuple(moment for _, moment in sorted(moments, key=lambda found: found[0])),
+        overrides=tuple(d for d in about if d.deed is Deed.AWARENESS_OVERRIDE),
+        reviews=tuple(d for d in about if d.deed in (Deed.MEDICAL_REVIEW, Deed.DOWNGRADE)),
+    )
+
+
+def _heard(event_id: str, case: Case, lacking: dict[int, tuple[str, ...]]) -> Iterable[Heard]:
+    last: Heard | None = None
+    for report in case.revisions:
+        found = next((e for e in report.events if e.event_id == event_id), None)
+        if report.is_nullified:
+            if last is None:
+                continue
+            found = replace(last.event, is_nullified=True)
+        if found is None:
+            continue
+        missing = lacking.get(report.revision, ())
+        before = case.coding_of(found, until=report.revision - 1)
+        last = Heard(found, report, before, False, missing)
+        yield last
+        coded = case.coding_of(found, until=report.revision)
+        if coded != before:
+            last = Heard(found, report, coded, True, missing)
+            yield last
