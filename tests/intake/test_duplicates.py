@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ae_intake.duplicates import Told, normalised, reasons, tokens
+from ae_intake.duplicates import Told, reasons
 from tests.intake.at_site import Site, an_event
+from tocsin.domain.alike import normalised, tokens
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ae_intake.duplicates import normalised, tokens
+from tocsin.domain.alike import normalised, tokens
 from tocsin.errors import Refused
 from tocsin.messages.bodies import Contradiction, KeptEvent
 from tocsin.messages.facts import EventFacts, FollowUpFacts, ReportFacts
