@@ -64,7 +64,7 @@ def test_the_public_record_holds_those_very_words() -> None:
         assert words in record
 
 
-@pytest.mark.rule("rules.md 1.3: CN profile; rules.md C5")
+@pytest.mark.rule("rules.md 1.3: CN profile; rules.md C5; readings.md clocks 10")
 def test_the_first_study_runs_the_clocks_of_china_conservatively() -> None:
     study = read(KQ2003)
     assert [rule.id for rule in study.clock_rules] == [

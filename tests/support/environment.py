@@ -19,6 +19,7 @@ from _pytest.terminal import TerminalReporter
 
 from tests.support.fixtures_kafka import chosen_kafka
 from tests.support.fixtures_postgres import chosen_postgres
+from tests.traceability import run as traceability
 
 ROOT = Path(__file__).resolve().parents[2]
 _FOR_THE_TESTS = ("TOCSIN_TEST_", "TOCSIN_REQUIRE_", "TOCSIN_REFERENCE")
@@ -67,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=why))
 
 
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     terminalreporter.section("What this run used, and what it left out")
     for line in lines():
         terminalreporter.line(line)
@@ -75,6 +76,10 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     terminalreporter.line("Left out: nothing" if not left_out else "Left out:")
     for why, count in left_out.items():
         terminalreporter.line(f"  {count} {'test' if count == 1 else 'tests'}: {why}")
+    # A run of some files says nothing of the whole, and must not replace what a whole run found.
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.collectonly:
+        for line in traceability.record(terminalreporter.stats, lines()):
+            terminalreporter.line(line)
 
 
 def left_out_because(skipped: list[Any]) -> dict[str, int]:
