@@ -308,7 +308,7 @@ queries = Table(
     Column("query_id", Text, primary_key=True),
     Column("study", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("case_id", Text, nullable=False),
+    Column("case_id", Text),  # none: a list of the site names an event that we hold no case of
     Column("batch", Text),
     Column("raised_at", Instant, nullable=False),
     Column("letter", Uuid, nullable=False, index=True),  # the timer that gathers questions into one letter

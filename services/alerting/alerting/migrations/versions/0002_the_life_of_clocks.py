@@ -93,3 +93,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
     )
     op.create_index("ix_reconciliations_study", "reconciliations", ["study"])
+    # SQLite cannot change a column: the table is made anew.
+    with op.batch_alter_table("queries") as queries:
+        queries.alter_column("case_id", existing_type=sa.Text, nullable=True)
