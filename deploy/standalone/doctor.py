@@ -71,7 +71,7 @@ def examine(data: Path | None, services: Sequence[ServiceName] = SERVICES) -> It
     yield Finding("settings", "ok", "every value is allowed")
     for caution in cautions(settings):
         yield Finding("settings", "caution", caution)
-    yield _studies(settings)
+    yield from _studies(settings)
     if not settings.database or settings.bus.startswith("embedded:"):
         yield from _folder(settings)
     for schema in services:
@@ -81,18 +81,23 @@ def examine(data: Path | None, services: Sequence[ServiceName] = SERVICES) -> It
         yield _mail_server(settings)
 
 
-def _studies(settings: Settings) -> Finding:
+def _studies(settings: Settings) -> Iterator[Finding]:
     from standalone.study_files import load_studies
+    from tocsin.departures import departures
 
     try:
         studies = load_studies(settings.studies)
     except TocsinError as error:
-        return Finding("studies", "wrong", str(error), "Mend the file, or name others in TOCSIN_STUDIES.")
-    assumed = [name for name, protocol in studies.items() if protocol.assumptions]
-    if assumed:
+        yield Finding("studies", "wrong", str(error), "Mend the file, or name others in TOCSIN_STUDIES.")
+        return
+    yield Finding("studies", "ok", ", ".join(studies))
+    if assumed := [name for name, protocol in studies.items() if protocol.assumptions]:
         advice = "The sponsor must approve them in the study file; until then every alert that rests on one says so."
-        return Finding("studies", "caution", f"{', '.join(assumed)}: rests on assumptions", advice)
-    return Finding("studies", "ok", ", ".join(studies))
+        yield Finding("studies", "caution", f"{', '.join(assumed)}: rests on assumptions", advice)
+    for protocol in studies.values():
+        for sentence in departures(protocol):
+            advice = "Keep the sponsor's decision with the study file; docs/clocks.md has the defaults."
+            yield Finding("studies", "caution", sentence, advice)
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:

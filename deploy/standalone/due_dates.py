@@ -11,17 +11,21 @@ import typer
 
 if TYPE_CHECKING:
     from standalone.due_file import Summary
+    from standalone.due_rows import Rules
 
 
 def due(
     file: Annotated[Path | None, typer.Option(help="A CSV file of facts, a row for each moment.")] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write: the same rows with the clocks added.")] = None,
-    authority: Annotated[str | None, typer.Option(help="Whose rules hold: CN, US, EU, UK, JP or ICH.")] = None,
+    authority: Annotated[str | None, typer.Option(help="Whose rules hold: CN, US, EU, UK, JP, ICH, or yours.")] = None,
     seriousness: Annotated[str | None, typer.Option(help="Such as fatal, hospitalisation, nonserious.")] = None,
     causality: Annotated[str | None, typer.Option(help="Such as related, unrelated, not_assessed.")] = None,
     expectedness: Annotated[str | None, typer.Option(help="expected, unexpected, not_assessed or any.")] = None,
     aware: Annotated[str | None, typer.Option(help="When it was received, such as 2026-03-02T09:15.")] = None,
     tz: Annotated[str | None, typer.Option(help="The receiver's IANA time zone, such as Asia/Shanghai.")] = None,
+    rules: Annotated[
+        list[Path] | None, typer.Option(help="A file of your own clock rules; may be repeated. See docs/clocks.md.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say which regulatory clocks the facts of one moment start. Needs no server.
@@ -34,6 +38,8 @@ def due(
     --aware 2026-03-02T09:15 --tz Asia/Shanghai
 
     Example: tocsin due --file facts.csv --out due.csv
+
+    Example: tocsin due --file facts.csv --out due.csv --rules rules/acme.toml
     """
     facts = {
         "seriousness": seriousness,
@@ -47,27 +53,45 @@ def due(
     if any(of_a_file) == any(fact is not None for fact in facts.values()):
         raise typer.BadParameter("give either --file and --out, or the facts: at least --aware and --tz")
     if file is not None and out is not None:
-        _due_file(file, out, as_json)
+        _due_file(file, out, _rules(rules or []), as_json)
     elif any(of_a_file):
         raise typer.BadParameter("--file and --out go together")
     elif aware is None or tz is None:
         raise typer.BadParameter("--aware and --tz are needed: no time is taken for granted")
     else:
-        _due_once({name: fact or "" for name, fact in facts.items()}, as_json)
+        _due_once({name: fact or "" for name, fact in facts.items()}, _rules(rules or []), as_json)
 
 
-def _due_once(row: dict[str, str], as_json: bool) -> None:
+def _rules(files: list[Path]) -> Rules:
+    """Our rules with the sponsor's files over them, and aloud what those take away from ours."""
+    from tocsin.clockrules.own_rules import with_files
+    from tocsin.departures import of_rules
+    from tocsin.errors import ProtocolError
+
+    if missing := [str(path) for path in files if not path.is_file()]:
+        raise typer.BadParameter(f"no such rule file: {', '.join(missing)}")
+    try:
+        rules = with_files(files).rules
+    except ProtocolError as wrong:
+        print("\n".join(f"tocsin due: {line}" for line in str(wrong).splitlines()), file=sys.stderr)
+        raise typer.Exit(1) from None
+    for sentence in of_rules(rule for of in rules.values() for rule in of):
+        print(f"Caution: {sentence}", file=sys.stderr)
+    return rules
+
+
+def _due_once(row: dict[str, str], rules: Rules, as_json: bool) -> None:
     from standalone.due_rows import Unread, answer, cells, why, written
 
     try:
-        facts, found = answer(row)
+        facts, found = answer(row, rules)
     except Unread as wrong:
         print(f"tocsin due: {wrong}", file=sys.stderr)
         raise typer.Exit(1 if wrong.is_time_wrong else 2) from None
     clocks: list[dict[str, Any]] = [
         {
             "rule": clock.rule,
-            "due": written(clock, facts),
+            "due": written(clock, facts, rules),
             "recipient": clock.recipient,
             "clause": clock.clause,
             "day_zero": clock.day_zero.isoformat(),
@@ -79,7 +103,7 @@ def _due_once(row: dict[str, str], as_json: bool) -> None:
         for clock in found.clocks
     ]
     if as_json:
-        computed, reason, _ = cells(facts, found)
+        computed, reason, _ = cells(facts, found, rules)
         whole = {**row, "computed": computed, "reason": reason, "clocks": clocks, "reasons": list(found.reasons)}
         print(json.dumps(whole, ensure_ascii=False, indent=2))
         return
@@ -98,14 +122,14 @@ def _due_once(row: dict[str, str], as_json: bool) -> None:
         console.print(reason, markup=False, highlight=False)
 
 
-def _due_file(file: Path, out: Path, as_json: bool) -> None:
+def _due_file(file: Path, out: Path, rules: Rules, as_json: bool) -> None:
     from standalone.due_file import due_file
     from standalone.progress import progress
     from tocsin.table_file import FileRefused
 
     try:
         with progress("Computing rows") as tell:
-            summary = due_file(file, out, tell)
+            summary = due_file(file, out, rules, tell)
     except FileRefused as refused:
         print(f"tocsin due: {refused}", file=sys.stderr)
         raise typer.Exit(refused.exit_code) from None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from standalone.due_rows import ADDED, READ, Unread, answer, cells
+from standalone.due_rows import ADDED, READ, Rules, Unread, answer, cells
 from tocsin.table_file import FileRefused, Row, TableFile, beside, check_target, header_beside, open_table
 from tocsin.whole_file import whole_file
 
@@ -37,7 +37,7 @@ class Summary:
         return 1 if self.findings else 0
 
 
-def due_file(source: Path, out: Path, progress: Callable[[int, int | None], None]) -> Summary:
+def due_file(source: Path, out: Path, rules: Rules, progress: Callable[[int, int | None], None]) -> Summary:
     """Add the columns `ADDED` to every row of a CSV file, into another file, which appears whole or not at all.
 
     Encoding, line ends, order and all other cells stay. A row that cannot be read gets an `error` and no clock.
@@ -53,7 +53,7 @@ def due_file(source: Path, out: Path, progress: Callable[[int, int | None], None
         writer = csv.writer(lines, lineterminator=table.line_end)
         writer.writerow((*header, *ADDED))
         for row in table.read():
-            added = _added(row, places, len(table.header))
+            added = _added(row, places, len(table.header), rules)
             if added[-1]:
                 findings.append(Finding(row.line, added[-1]))
             with_clocks += bool(added[0])
@@ -70,11 +70,11 @@ def due_file(source: Path, out: Path, progress: Callable[[int, int | None], None
     )
 
 
-def _added(row: Row, places: Mapping[str, int], width: int) -> tuple[str, str, str]:
+def _added(row: Row, places: Mapping[str, int], width: int, rules: Rules) -> tuple[str, str, str]:
     if len(row.cells) != width:
         return "", "", f"has {len(row.cells)} cells where the header has {width}: not computed, as cells may be shifted"
     try:
-        return cells(*answer({name: row.cells[place] for name, place in places.items()}))
+        return cells(*answer({name: row.cells[place] for name, place in places.items()}, rules), rules)
     except Unread as wrong:
         return "", "", str(wrong)
 

@@ -5,20 +5,21 @@ Which clocks the facts start is decided in `tocsin.domain.due`; files, printing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tocsin import clockrules
 from tocsin.domain.calendars import Partial, instant
 from tocsin.domain.clocks import Clock, ClockRule
 from tocsin.domain.due import SITE, Due, Facts, SaidCausality, SaidExpectedness, SaidSeriousness, due
 
 READ: Final = ("seriousness", "causality", "expectedness", "jurisdiction", "awareness_local", "tz")
 ADDED: Final = ("computed", "reason", "error")
+
+Rules: TypeAlias = Mapping[str, tuple[ClockRule, ...]]
+"""The rules of each profile, `SITE` among them."""
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _YEARS: Final = range(1900, 9000)
@@ -33,13 +34,13 @@ class Unread(Exception):
         self.is_time_wrong = is_time_wrong
 
 
-def answer(row: Mapping[str, str]) -> tuple[Facts, Due]:
+def answer(row: Mapping[str, str], rules: Rules) -> tuple[Facts, Due]:
     """The clocks of one row. Raises Unread with everything that is wrong in it, the time first."""
-    facts = read(row)
-    return facts, due(facts, _rules())
+    facts = read(row, authorities(rules))
+    return facts, due(facts, rules)
 
 
-def read(row: Mapping[str, str]) -> Facts:
+def read(row: Mapping[str, str], allowed: Sequence[str]) -> Facts:
     """The facts of one row; what is absent or empty is unknown, but a time has to be known."""
     problems: list[str] = []
     zone = at = None
@@ -52,16 +53,16 @@ def read(row: Mapping[str, str]) -> Facts:
     causality = _word(row, "causality", SaidCausality.NOT_ASSESSED, problems)
     expectedness = _word(row, "expectedness", SaidExpectedness.NOT_ASSESSED, problems)
     authority = _cell(row, "jurisdiction").upper() or None
-    if authority is not None and authority not in authorities():
-        problems.append(f"jurisdiction is {row['jurisdiction']!r}; allowed are {', '.join(authorities())}")
+    if authority is not None and authority not in allowed:
+        problems.append(f"jurisdiction is {row['jurisdiction']!r}; allowed are {', '.join(allowed)}")
     if problems or zone is None or at is None:
         raise Unread(tuple(problems), is_time_wrong)
     return Facts(seriousness, causality, expectedness, authority, at, zone)
 
 
-def cells(facts: Facts, found: Due) -> tuple[str, str, str]:
+def cells(facts: Facts, found: Due, rules: Rules) -> tuple[str, str, str]:
     """The answer as the cells of `ADDED`."""
-    computed = ";".join(f"{clock.rule}={written(clock, facts)}" for clock in found.clocks)
+    computed = ";".join(f"{clock.rule}={written(clock, facts, rules)}" for clock in found.clocks)
     return computed, "; ".join(why(found)), ""
 
 
@@ -70,31 +71,17 @@ def why(found: Due) -> list[str]:
     return [*found.reasons, *(_why(clock, found) for clock in found.clocks)]
 
 
-def written(clock: Clock, facts: Facts) -> str:
+def written(clock: Clock, facts: Facts, rules: Rules) -> str:
     """When a clock is due: a date for one of days, a local time with its offset for one of hours."""
-    if not _counts_hours(clock):
+    if not any(rule.id == clock.rule and rule.hours is not None for of in rules.values() for rule in of):
         return clock.due_on.isoformat()
     local = clock.due_at.astimezone(facts.receiver)
     return local.isoformat(timespec="seconds" if local.second else "minutes")
 
 
-def authorities() -> tuple[str, ...]:
+def authorities(rules: Rules) -> tuple[str, ...]:
     """Whose clocks there are rules for."""
-    return tuple(profile for profile in clockrules.profiles() if profile != SITE)
-
-
-@cache
-def _rules() -> Mapping[str, tuple[ClockRule, ...]]:
-    return {profile: clockrules.rules_of(profile) for profile in clockrules.profiles()}
-
-
-@cache
-def _hours() -> frozenset[str]:
-    return frozenset(rule.id for rules in _rules().values() for rule in rules if rule.hours is not None)
-
-
-def _counts_hours(clock: Clock) -> bool:
-    return clock.rule in _hours()
+    return tuple(profile for profile in rules if profile != SITE)
 
 
 def _why(clock: Clock, found: Due) -> str:

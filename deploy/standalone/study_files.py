@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,15 @@ def load_studies(named: Sequence[Path]) -> dict[str, Protocol]:
     if missing := [str(path) for path in paths if not path.is_file()]:
         raise SettingsError(f"no such study file: {', '.join(missing)}")
     return load(paths)
+
+
+def say_departures(studies: Mapping[str, Protocol]) -> None:
+    """Say aloud, at start, where a study departs from the stated defaults and from our clock rules."""
+    from tocsin.departures import departures
+
+    for protocol in studies.values():
+        for sentence in departures(protocol):
+            print(f"Caution: {sentence}", file=sys.stderr)
 
 
 def must_be_known(settings: Settings, study: str) -> Protocol:

@@ -79,7 +79,7 @@ OLD, MILD, SEVERE = version("IB 3.0"), version("IB 4.0", listed(CRS, 2)), versio
         (None, [OLD, MILD], True, True),
     ],
 )
-@pytest.mark.rule("rules.md 1.1 RSI version")
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_unexpected_in_any_version_that_may_have_been_in_force_is_unexpected(
     grade: int | None, versions: list[ReferenceSafetyInformation], value: bool, is_provisional: bool
 ) -> None:

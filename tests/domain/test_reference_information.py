@@ -56,14 +56,14 @@ def names(of_study: Protocol, onset: str | None, zone: ZoneInfo = SHANGHAI) -> l
         (None, ["IB 3.0", "IB 4.0", "IB 4.1"]),
     ],
 )
-@pytest.mark.rule("rules.md 1.1 RSI version")
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_an_event_is_judged_by_every_version_that_may_have_been_in_force_at_its_onset(
     onset: str | None, versions: list[str]
 ) -> None:
     assert names(THREE, onset) == versions
 
 
-@pytest.mark.rule("rules.md 1.1 RSI version")
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_a_version_is_in_force_from_its_first_day_at_the_site() -> None:
     # One instant: 28 February in New York, 1 March in Shanghai.
     assert names(THREE, "2026-02-28T17:00Z", SHANGHAI) == ["IB 4.0"]
@@ -85,7 +85,7 @@ def test_the_only_version_counts_whenever_it_was() -> None:
 
 
 @given(st.dates(date(2025, 1, 1), date(2027, 12, 31)))
-@pytest.mark.rule("rules.md 1.1 RSI version")
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_a_whole_date_has_one_version_and_each_less_exact_date_has_that_one_among_its_own(day: date) -> None:
     [exact] = names(THREE, day.isoformat())
     if day >= date(2026, 6, 15):

@@ -181,3 +181,70 @@ def test_a_wrong_use_is_told_from_a_wrong_time(words: list[str], exit_code: int,
     told = due(*words)
     assert told.exit_code == exit_code
     assert said in " ".join(told.output.replace("│", " ").split())
+
+
+KOREA = """profile = "KR"
+zone = "Asia/Seoul"
+
+[[rule]]
+id = "KR_SUSAR_7D"
+recipient = "MFDS"
+trigger = "fatal_or_life_threatening_susar"
+days = 7
+clause = "clause 30"
+text = "within 7 days"
+confidence = "medium"
+
+[[rule]]
+id = "KR_ETHICS_24H"
+recipient = "ethics committee"
+trigger = "fatal_or_life_threatening_susar"
+hours = 24
+clause = "clause 31"
+text = "within 24 hours"
+confidence = "low"
+"""
+
+
+def own_rules(folder: Path, text: str = KOREA) -> list[str]:
+    path = folder / "own.toml"
+    path.write_text(text, "utf-8")
+    return ["--rules", str(path)]
+
+
+def test_a_sponsors_rule_file_adds_an_authority_to_the_calculator(tmp_path: Path) -> None:
+    facts = [*FATAL[:-1], "KR", "--aware", "2026-03-02T09:15", "--tz", "Asia/Seoul"]
+    told = due(*facts, *own_rules(tmp_path), "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["computed"] == (
+        "INV_TO_SPONSOR_24H=2026-03-03T09:15+09:00;KR_ETHICS_24H=2026-03-03T09:15+09:00;KR_SUSAR_7D=2026-03-09"
+    )
+    assert "jurisdiction is 'KR'; allowed are CN, EU, ICH, JP, UK, US" in due(*facts).output
+
+
+def test_a_sponsors_rule_file_is_laid_over_ours_for_a_file_of_facts_too(tmp_path: Path) -> None:
+    row = "C01,fatal,related,unexpected,CN,2026-03-02T09:15,Asia/Shanghai,"
+    longer = KOREA.split("\n[[rule]]\n")[1].replace("KR_SUSAR_7D", "CN_SUSAR_7D").replace("days = 7", "days = 8")
+    own = own_rules(tmp_path, f'profile = "CN"\nzone = "Asia/Shanghai"\n[[rule]]\n{longer}')
+    told, rows = through(tmp_path, f"{HEADER}\n{row}\n", *own)
+    assert told.exit_code == 0
+    assert rows[0]["computed"] == CN7.replace("CN_SUSAR_7D=2026-03-09", "CN_SUSAR_7D=2026-03-10")
+    assert "clause 30: within 7 days" in rows[0]["reason"]
+    assert "Caution: CN_SUSAR_7D allows 8 days: Tocsin's rule allows 7 (CDE safety data" in told.stderr
+
+
+def test_a_wrong_rule_file_is_refused_with_every_wrong_place(tmp_path: Path) -> None:
+    own = own_rules(tmp_path, KOREA.replace("days = 7", "days = 0").replace('"low"', '"sure"'))
+    told = due(*FATAL, *WHEN, *own)
+    assert told.exit_code == 1
+    assert told.stderr.splitlines() == [
+        f"tocsin due: {tmp_path}/own.toml: rule 1 (KR_SUSAR_7D): the limit is 0; allowed is a whole number from 1 to "
+        "366 days",
+        f"tocsin due: {tmp_path}/own.toml: rule 2 (KR_ETHICS_24H): confidence 'sure'; allowed are high, medium, low",
+    ]
+
+
+def test_a_rule_file_that_is_not_there_is_a_wrong_use() -> None:
+    told = due(*FATAL, *WHEN, "--rules", "none.toml")
+    assert told.exit_code == 2
+    assert "no such rule file: none.toml" in told.stderr

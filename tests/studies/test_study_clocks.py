@@ -127,7 +127,7 @@ def version(part: str, name: str, since: str | None = None, status: str = "SPONS
     return f'{part}\nversion = "{name}"\nstatus = "{status}"\n{from_}entries = [{{ term = "Fever" }}]\n'
 
 
-@pytest.mark.rule("rules.md 1.1 RSI version")
+@pytest.mark.rule("rules.md 1.1: RSI version")
 def test_earlier_versions_of_the_reference_safety_information_stand_beside_the_one_in_force(tmp_path: Path) -> None:
     rsi = (
         version("[[earlier_rsi]]", "IB 3.0")
