@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from standalone.stores import open_existing
-from tocsin.now import wall
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
     from tocsin.domain.protocol import Protocol
+    from tocsin.now import Now
     from tocsin.settings import Settings
     from tocsin.store.engine import Store
 
@@ -25,12 +25,12 @@ FIRST_ROLES = frozenset(
 )  # fmt: skip
 
 
-def first_start(settings: Settings, studies: Mapping[str, Protocol]) -> list[str]:
+def first_start(settings: Settings, studies: Mapping[str, Protocol], now: Now) -> list[str]:
     """Make what is missing to begin with; answers the lines to print. Nothing at any later start."""
-    return [*_first_key(settings, studies), *_first_login(settings)]
+    return [*_first_key(settings, studies, now), *_first_login(settings, now)]
 
 
-def _first_key(settings: Settings, studies: Mapping[str, Protocol]) -> list[str]:
+def _first_key(settings: Settings, studies: Mapping[str, Protocol], now: Now) -> list[str]:
     from ae_intake.keys import create_key
     from ae_intake.tables import keys
 
@@ -40,7 +40,7 @@ def _first_key(settings: Settings, studies: Mapping[str, Protocol]) -> list[str]
         if not _is_empty(store, keys):
             return []
         with store.transaction() as tx:
-            key = create_key(tx, protocol.id, site, wall(), by="first start")
+            key = create_key(tx, protocol.id, site, now(), by="first start")
     return ["", f"A key for site {site} of {protocol.id}, shown once:", f"  {key}"]
 
 
@@ -49,7 +49,7 @@ def _first_study(studies: Mapping[str, Protocol]) -> Protocol:
     return next((p for p in studies.values() if p.dlt is not None), next(iter(studies.values())))
 
 
-def _first_login(settings: Settings) -> list[str]:
+def _first_login(settings: Settings, now: Now) -> list[str]:
     from alerting.accounts import add
     from alerting.tables import accounts
 
@@ -58,7 +58,7 @@ def _first_login(settings: Settings) -> list[str]:
             return []
         password = secrets.token_urlsafe(12)
         with store.transaction() as tx:
-            add(tx, FIRST_USER, password, FIRST_ROLES, wall(), who="first start")
+            add(tx, FIRST_USER, password, FIRST_ROLES, now(), who="first start")
     return ["", "A login for the desk, shown once:", f"  name {FIRST_USER}, password {password}"]
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from standalone.names import ServiceName
-from tocsin import now as time
 from tocsin.errors import Away
+from tocsin.now import Now, wall
 
 if TYPE_CHECKING:
     from tocsin.bus.port import Bus
@@ -28,13 +28,25 @@ APPS: Mapping[ServiceName, str] = {
 }
 
 
-def build(names: Sequence[ServiceName], settings: Settings, studies: Mapping[str, Protocol], bus: Bus) -> list[Service]:
-    """The named services, wired and not yet running. Imports no other. Raises Away while a database is away."""
+def build(
+    names: Sequence[ServiceName],
+    settings: Settings,
+    studies: Mapping[str, Protocol],
+    bus: Bus,
+    *,
+    now: Now = wall,
+    is_rehearsal: bool = False,
+) -> list[Service]:
+    """The named services, wired and not yet running. Imports no other. Raises Away while a database is away.
+
+    `now` is the time of cases. What speaks to people is told when this is a rehearsal, so that it can say so.
+    """
     built: list[Service] = []
     for name in names:
         make: Callable[..., Service] = importlib.import_module(APPS[name]).build
         try:
-            built.append(make(settings, studies, bus, now=time.wall))
+            says_so = {"is_rehearsal": is_rehearsal} if name == "alerting" else {}
+            built.append(make(settings, studies, bus, now=now, **says_so))
         except BaseException:
             for service in reversed(built):
                 service.close()

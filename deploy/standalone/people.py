@@ -30,8 +30,8 @@ def add(
     Example: tocsin users add lin --role safety_physician --role administrator < password.txt
     """
     from alerting.accounts import add as add_account
+    from standalone.rehearsal import time_of
     from standalone.stores import open_existing
-    from tocsin.now import wall
     from tocsin.settings import Settings
 
     settings = Settings(**({"data": data} if data else {}))
@@ -39,7 +39,7 @@ def add(
     with open_existing(settings, "alerting") as store:
         password = read_password()
         with store.transaction() as tx:
-            add_account(tx, name, password, roles, wall(), who="command line")
+            add_account(tx, name, password, roles, time_of(settings)(), who="command line")
     print(f"{name} may log in as {', '.join(sorted(roles))}")
 
 
@@ -50,15 +50,15 @@ def reset(name: Annotated[str, typer.Argument(help="Who needs a new password.")]
     Example: tocsin users reset lin < password.txt
     """
     from alerting.accounts import reset as reset_account
+    from standalone.rehearsal import time_of
     from standalone.stores import open_existing
-    from tocsin.now import wall
     from tocsin.settings import Settings
 
     settings = Settings(**({"data": data} if data else {}))
     with open_existing(settings, "alerting") as store:
         password = read_password()
         with store.transaction() as tx:
-            reset_account(tx, name, password, wall(), who="command line")
+            reset_account(tx, name, password, time_of(settings)(), who="command line")
     print(f"{name} has a new password")
 
 

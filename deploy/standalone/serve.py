@@ -25,12 +25,14 @@ def serve(
     Example: TOCSIN_BUS=kafka://kafka:9092 TOCSIN_DATABASE=postgresql+psycopg://intake@db/tocsin tocsin serve intake
     """
     gc.disable()  # until the server is ready, see up.py
+    from standalone.rehearsal import refuse
     from tocsin import observe
     from tocsin.cautions import cautions
     from tocsin.settings import Settings
 
     settings = Settings()
     observe.set_up(settings.log_level, as_json=settings.log_json)
+    refuse(settings)
     _has_a_key(settings)
     for caution in cautions(settings):
         print(f"Caution: {caution}", file=sys.stderr)

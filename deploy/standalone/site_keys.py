@@ -26,10 +26,10 @@ def add(
     Example: tocsin keys add --study NCT06223646 --site S01
     """
     from ae_intake.keys import create_key
+    from standalone.rehearsal import time_of
     from standalone.stores import open_existing
     from standalone.study_files import must_be_known
     from tocsin.errors import SettingsError
-    from tocsin.now import wall
     from tocsin.settings import Settings
 
     settings = Settings(**({"data": data} if data else {}))
@@ -38,5 +38,5 @@ def add(
         known = ", ".join(s.id for s in protocol.sites)
         raise SettingsError(f"study {study} has no site {site!r}; its sites are {known}, or all")
     with open_existing(settings, "intake") as store, store.transaction() as tx:
-        key = create_key(tx, study, None if site == "all" else site, wall(), by="command line")
+        key = create_key(tx, study, None if site == "all" else site, time_of(settings)(), by="command line")
     print(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from standalone.rehearsal import Standing
     from tocsin.settings import Settings
 
 
@@ -25,37 +26,60 @@ def up(
         list[Path] | None,
         typer.Option(help="A study file to serve; may be repeated.", show_default="every file of deploy/protocols/"),
     ] = None,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="For training and validation: time stands, and moves only when told.")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(help="With --rehearsal: where time stands at first, with its offset.", show_default="now"),
+    ] = None,
 ) -> None:
     """Run all three services in one process, on SQLite and the embedded log.
 
     Prints the addresses, and at the first start one site key and one desk login, once. Ends within ten seconds of
     SIGTERM or Ctrl-C; what was accepted is kept, and what was under way goes on at the next start.
 
+    With --rehearsal the same house runs on time that stands, and moves only by POST /v1/rehearsal/now. Its folder is
+    marked, and never serves a real house; a folder that does is refused. See docs/rehearsal.md.
+
     Example: tocsin up --data ./tocsin-data --port 8088
+    Example: tocsin up --rehearsal --at 2026-03-01T09:00+08:00 --data ./rehearsal
     """
     # Nothing is garbage yet: the collector rests while everything is imported, until the server is ready.
     gc.disable()
+    from standalone import rehearsal as rehearsals
     from tocsin import observe
     from tocsin.cautions import cautions
+    from tocsin.errors import SettingsError
     from tocsin.settings import Settings
 
+    if at is not None and not rehearsal:
+        raise SettingsError("--at sets the time of a rehearsal: give it together with --rehearsal")
     given = {"data": data, "host": host, "port": port, "studies": study or None}
     asked = {name: value for name, value in given.items() if value is not None}
     settings = Settings(**asked)
     observe.set_up(settings.log_level, as_json=settings.log_json)
     _on_one_machine(settings)
+    if rehearsal:
+        rehearsals.must_stay_here(settings)
 
     from standalone.folder import Folder
     from standalone.server import bind
 
     with Folder(settings.data) as folder, bind(settings.host, settings.port) as listener:
+        clock = None
+        if rehearsal:
+            clock = rehearsals.begin(folder.path, at)
+        else:
+            rehearsals.refuse(settings)
         own = {"port": listener.getsockname()[1]}
         if not settings.signing_key.get_secret_value():
             own["signing_key"] = folder.signing_key()
         settings = Settings(**{**asked, **own})
-        for caution in [*cautions(settings), *folder.cautions()]:
+        of_rehearsal = rehearsals.cautions(settings) if rehearsal else []
+        for caution in [*cautions(settings), *folder.cautions(), *of_rehearsal]:
             print(f"Caution: {caution}", file=sys.stderr)
-        _run(settings, listener)
+        _run(settings, listener, clock)
 
 
 def _on_one_machine(settings: Settings) -> None:
@@ -68,12 +92,13 @@ def _on_one_machine(settings: Settings) -> None:
         )
 
 
-def _run(settings: Settings, listener: object) -> None:
+def _run(settings: Settings, listener: object, clock: Standing | None) -> None:
     import socket
 
     from standalone.first_start import first_start
     from standalone.house import TopicMaker, build
     from standalone.names import SERVICES
+    from standalone.rehearsal import in_words
     from standalone.server import Server
     from standalone.study_files import load_studies
     from tocsin.bus import open_bus
@@ -84,9 +109,16 @@ def _run(settings: Settings, listener: object) -> None:
     studies = load_studies(settings.studies)
     with open_bus(settings.bus) as bus:
         TopicMaker(bus, settings.partitions, 1).make()
-        services = build(SERVICES, settings, studies, bus)
-        app = house(services, now=wall, signing_key=settings.signing_key.get_secret_value().encode())
-        welcome = first_start(settings, studies)
+        services = build(SERVICES, settings, studies, bus, now=clock or wall, is_rehearsal=clock is not None)
+        key = settings.signing_key.get_secret_value().encode()
+        # Logins run by the machine's clock, also in a rehearsal: a jump of days must not end everybody's session.
+        if clock is None:
+            app = house(services, now=wall, signing_key=key)
+        else:
+            from standalone.rehearsal_house import rehearsing
+
+            app = rehearsing(services, bus, clock, signing_key=key)
+        welcome = [*first_start(settings, studies, clock or wall), *(in_words(settings, clock) if clock else [])]
 
         def ready() -> None:
             print("\n".join([*addresses(settings, list(studies)), *welcome]), flush=True)

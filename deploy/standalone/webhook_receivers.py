@@ -30,14 +30,14 @@ def add(
     Example: tocsin webhooks add https://hooks.example.org/tocsin --study NCT06223646
     """
     from alerting.webhooks import add as add_webhook
+    from standalone.rehearsal import time_of
     from standalone.stores import open_existing
     from standalone.study_files import must_be_known
-    from tocsin.now import wall
     from tocsin.settings import Settings
 
     settings = Settings(**({"data": data} if data else {}))
     if study != "all":
         must_be_known(settings, study)
     with open_existing(settings, "alerting") as store, store.transaction() as tx:
-        secret = add_webhook(tx, study, role, url, wall())
+        secret = add_webhook(tx, study, role, url, time_of(settings)())
     print(secret)

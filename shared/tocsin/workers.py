@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -23,6 +23,14 @@ class Worker(Protocol):
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then return within a second or two."""
+
+
+@runtime_checkable
+class Sleeper(Protocol):
+    """A worker that looks now and then, and at once when it is woken."""
+
+    def wake(self) -> None:
+        """There is something to do: look now."""
 
 
 class Crew:

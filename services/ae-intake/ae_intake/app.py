@@ -84,5 +84,5 @@ def _measures(parts: Parts, relay: Relay) -> Iterator[Measure]:
         yield Measure("store_up", "Whether the database answers", 0)
         return
     yield Measure("store_up", "Whether the database answers", 1)
-    waited = 0.0 if since is None else (wall() - since).total_seconds()
+    waited = 0.0 if since is None else (parts.now() - since).total_seconds()  # it was written down by this time
     yield Measure("outbox_waiting_seconds", "How long the oldest of them waits", max(waited, 0.0))

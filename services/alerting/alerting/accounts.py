@@ -83,19 +83,22 @@ def names(tx: Connection) -> list[str]:
     return list(tx.scalars(select(accounts.c.name).order_by(accounts.c.name)))
 
 
-def sign_in(store: Store, name: str, password: str, at: datetime) -> Person:
+def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datetime | None = None) -> Person:
     """The person, if name and password fit; Unauthorised otherwise, always in the same words.
+
+    `at` is for the audit. `wall` is the machine's time where that is another (a rehearsal): locks run out by it.
 
     The password is hashed outside of any transaction: it takes long on purpose.
     """
+    real = at if wall is None else wall
     with store.reading() as connection:
         found = _find(connection, name)
     fits = _verify(found.password if found is not None else _nobody(), password)
-    if found is not None and found.locked_until is not None and at < found.locked_until:
+    if found is not None and found.locked_until is not None and real < found.locked_until:
         fits = False
     if found is None or not fits:
         with store.transaction() as tx:
-            _failed(tx, name, at)
+            _failed(tx, name, at, real)
         raise Unauthorised(_REFUSAL)
     with store.transaction() as tx:
         tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
@@ -103,16 +106,16 @@ def sign_in(store: Store, name: str, password: str, at: datetime) -> Person:
     return Person(found.name, found.roles)
 
 
-def _failed(tx: Connection, name: str, at: datetime) -> None:
+def _failed(tx: Connection, name: str, at: datetime, real: datetime) -> None:
     """Count it, and lock for longer each time. A try while locked lengthens nothing: a stranger could lock for ever."""
     found = _find(tx, name, for_update=True)
     about = f"person {found.name}" if found is not None else "a name without an account"
     audit.append(tx, at=at, who="somebody", did="sign-in refused", about=about)
-    if found is None or (found.locked_until is not None and at < found.locked_until):
+    if found is None or (found.locked_until is not None and real < found.locked_until):
         return
     failures = found.failures + 1
     wait = FIRST_WAIT * 2 ** min(failures - FREE_TRIES, 10) if failures >= FREE_TRIES else None
-    until = at + min(wait, LONGEST_WAIT) if wait is not None else None
+    until = real + min(wait, LONGEST_WAIT) if wait is not None else None
     tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=failures, locked_until=until))
 
 

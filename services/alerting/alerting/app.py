@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from alerting import api, dead_letters, handle, page, tables, undelivered, webhooks
-from alerting.chores import Chores
+from alerting.chores import Chores, owes
 from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
 from alerting.delivery.mailbox import Mailbox
@@ -50,7 +50,9 @@ _HANDLERS = {
 }
 
 
-def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
+def build(
+    settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now, is_rehearsal: bool = False
+) -> Service:
     """The service, wired and not yet running. Raises StoreAway while its database does not answer."""
     if settings.smtp_url is not None:
         _mail_server(settings)  # A wrong address is refused now, not at the first alarm.
@@ -60,7 +62,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     except BaseException:
         store.close()
         raise
-    parts = Parts(store, studies, now, wall, settings.public_url)
+    parts = Parts(store, studies, now, wall, settings.public_url, is_rehearsal=is_rehearsal)
     relay = Relay(store, bus, wall, name="alerting relay")
     consumers = consumers_of(parts, bus)
     chores = Chores(parts)
@@ -78,6 +80,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         degraded=watch.degraded,
         metrics=watch.metrics,
         close=store.close,
+        owes=partial(owes, parts),
     )
 
 
@@ -120,21 +123,26 @@ def couriers_of(parts: Parts, settings: Settings) -> list[Couriers]:
         store=parts.store,
         now=parts.now,
         wall=parts.wall,
-        draw=secrets.SystemRandom().random,
+        draw=_always_the_middle if parts.is_rehearsal else secrets.SystemRandom().random,
         on_dead=given_up,
     )
-    mail = make(MAIL, 1, make=partial(mail_of, settings))
+    mail = make(MAIL, 1, make=partial(mail_of, parts, settings))
     hooks = [make(WEBHOOK, n, make=partial(webhooks_of, parts, settings)) for n in range(1, WEBHOOK_WORKERS + 1)]
     return [Couriers("mail", [mail]), Couriers("webhooks", hooks)]
 
 
-def mail_of(settings: Settings) -> Deliverer:
+def _always_the_middle() -> float:
+    """A rehearsal that is played again goes the same way: no pause is longer or shorter by chance."""
+    return 0.5
+
+
+def mail_of(parts: Parts, settings: Settings) -> Deliverer:
     """To the mail server, or into the mailbox folder when none is set."""
     if settings.smtp_url is None:
-        return Mailbox(settings.data / "mailbox", settings.mail_from)
+        return Mailbox(settings.data / "mailbox", settings.mail_from, is_rehearsal=parts.is_rehearsal)
     from alerting.delivery.mail import Mail
 
-    return Mail(_mail_server(settings), settings.mail_from)
+    return Mail(_mail_server(settings), settings.mail_from, is_rehearsal=parts.is_rehearsal)
 
 
 def _mail_server(settings: Settings) -> Server:
@@ -152,7 +160,7 @@ def webhooks_of(parts: Parts, settings: Settings) -> Deliverer:
             found = webhooks.endpoint(connection, UUID(address))
         return Endpoint(*found) if found else None
 
-    return Webhooks(find, parts.wall, allow=settings.webhook_allow)
+    return Webhooks(find, parts.wall, allow=settings.webhook_allow, is_rehearsal=parts.is_rehearsal)
 
 
 def _call(handler: Any, parts: Parts, envelope: Envelope[Any], tx: Connection) -> None:

@@ -15,7 +15,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, decisions, queries, ringing, timers
+from alerting import alerts, cases, clock_notices, decisions, queries, ringing, timers
+from alerting.delivery import ledger
 from alerting.parts import Parts
 from alerting.timers import Timer
 from tocsin.errors import Away
@@ -68,6 +69,7 @@ def send_letter(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> No
 
 
 IN_ORDER: tuple[tuple[str, Chore], ...] = (
+    (timers.CLOCK, clock_notices.fire),
     (timers.ALARM, ring_on),
     (timers.UNCODED, ring_for_uncoded),
     (timers.LETTER, send_letter),
@@ -103,6 +105,13 @@ def do(parts: Parts, now: datetime, *, most: int = 200) -> Done:
     return Done(items, tuple(failed))
 
 
+def owes(parts: Parts) -> datetime | None:
+    """When time next owes something: a timer, or a delivery that is on its way or waits for its next try."""
+    with parts.store.reading() as connection:
+        soonest = (timers.next_due(connection), ledger.next_due(connection))
+    return min((at for at in soonest if at is not None), default=None)
+
+
 class Chores:
     """The worker: looks every half second. What rings at once is rung by whoever raised it, not from here."""
 
@@ -112,15 +121,21 @@ class Chores:
         self._parts = parts
         self._every_s = every_s
         self._trouble: str | None = None
+        self._woken = threading.Event()
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is done at present; None when all is well."""
         return self._trouble
 
+    def wake(self) -> None:
+        """Time has moved: look now, not at the next half second."""
+        self._woken.set()
+
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`. Waits out a database that is away."""
         while not stop.is_set():
+            self._woken.clear()  # Before looking: what comes while we look wakes us again.
             try:
                 done = do(self._parts, self._parts.now())
                 self._trouble = "; ".join(done.failed) or None
@@ -128,4 +143,5 @@ class Chores:
                 if self._trouble is None:
                     log.warning("chores_wait", because=str(error))
                 self._trouble = str(error)
-            stop.wait(self._every_s)
+            if not stop.is_set():
+                self._woken.wait(self._every_s)

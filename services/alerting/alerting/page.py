@@ -81,7 +81,7 @@ class Pages:
         if not token or not self._key:
             return None
         try:
-            found = read_person(token, self._key, self._parts.now())
+            found = read_person(token, self._key, self._parts.wall())
         except Unauthorised:
             return None
         request.scope.setdefault("state", {})["who"] = found.name
@@ -168,7 +168,9 @@ class Pages:
         )
 
     def _html(self, template: str, status: int = 200, **facts: Any) -> Response:
-        return HTMLResponse(_templates().get_template(template).render(base=self._base, **facts), status)
+        rehearsal = f"{self._parts.now():%a %d %b %Y, %H:%M} (UTC)" if self._parts.is_rehearsal else None
+        text = _templates().get_template(template).render(base=self._base, rehearsal=rehearsal, **facts)
+        return HTMLResponse(text, status)
 
     def _find(self, alert_id: str) -> dict[str, Any] | None:
         try:

@@ -17,9 +17,11 @@ ALL_STUDIES = "all"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`now` is the time of cases and timers; `wall` is the machine's, for leases and what leaves by the wire.
+    """`now` is the time of cases and timers; `wall` is the machine's, for leases, logins and what leaves by the wire.
 
     `is_rebuilding`: the log is being read into empty tables, so nothing may ring; what rang comes from the log too.
+    `is_rehearsal`: time stands until it is moved; every page and message says so, and nobody beyond
+    this machine is called.
     """
 
     store: Store
@@ -28,6 +30,7 @@ class Parts:
     wall: Now
     public_url: str
     is_rebuilding: bool = False
+    is_rehearsal: bool = False
 
     def study(self, study_id: str) -> Protocol:
         """The protocol of a study. Poison when it is not served here: waiting would not help."""

@@ -66,6 +66,12 @@ def due(tx: Connection, kind: str, now: datetime, most: int) -> list[Timer]:
     return [Timer(*row) for row in rows]
 
 
+def next_due(tx: Connection) -> datetime | None:
+    """When the next timer of any kind is due; in the past when one is due and not done."""
+    t = timers.c
+    return tx.scalars(select(t.due_at).where(t.done_at.is_(None)).order_by(t.due_at).limit(1)).one_or_none()
+
+
 def fire(tx: Connection, timer: Timer, at: datetime, outcome: str) -> bool:
     """Take this timer; False when another process did, or somebody moved it meanwhile."""
     fired = tx.execute(

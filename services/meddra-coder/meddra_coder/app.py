@@ -14,7 +14,7 @@ from meddra_coder.dictionary import default_dictionary
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
 from tocsin.messages.topics import CODER, read_by
-from tocsin.now import Now
+from tocsin.now import Now, wall
 from tocsin.store.engine import Store, open_store
 from tocsin.store.migrate import bring_up
 from tocsin.store.outbox import Relay
@@ -38,7 +38,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         dictionary = default_dictionary()
         parts = handle.Parts(dictionary)
         writer = Writer(store)
-        relay = Relay(store, bus, now, name="coder-relay")
+        relay = Relay(store, bus, wall, name="coder-relay")  # Real time, also in a rehearsal: leases need it.
         consumer = Consumer(
             CODER,
             bus,

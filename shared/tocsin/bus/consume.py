@@ -138,6 +138,10 @@ class Consumer:
     def name(self) -> str:
         return self._name
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return self._topics
+
     def status(self) -> Status:
         """How it is, from any thread."""
         return self._status

@@ -12,7 +12,8 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,14 @@ log = structlog.get_logger(__name__)
 _CLEAR_OLD_EVERY_S = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the log is and its groups are, at one instant. `published` is how many records were ever published."""
+
+    published: int
+    unread: Mapping[str, int]
+
+
 class EmbeddedBus:
     """The bus in the file `path`. Its folder must exist; the file is made when first needed."""
 
@@ -38,6 +47,8 @@ class EmbeddedBus:
         self._lease_s = lease_s
         self._max_hold_s = max_hold_s
         self._file = LogFile(path)
+        self._looking = LogFile(path, durable=False)
+        self._looking_lock = threading.Lock()
         self._readers: dict[str, EmbeddedReader] = {}
         self._readers_lock = threading.Lock()
         self._keeper: threading.Thread | None = None
@@ -92,6 +103,28 @@ class EmbeddedBus:
                 self._keeper.start()
         return reader
 
+    def progress(self, groups: Mapping[str, Sequence[str]]) -> Progress:
+        """What of its topics each of these groups has not committed yet, whether or not anybody reads for it."""
+        with self._looking_lock, self._looking.reading() as db:
+            db.execute("BEGIN")  # One snapshot: what is published and what is done are of the same instant.
+            try:
+                kept = db.execute("SELECT id, topic, first_offset, end_offset FROM partition").fetchall()
+                done = {
+                    (group, partition): next_offset
+                    for group, partition, next_offset in db.execute("SELECT * FROM committed")
+                }
+            finally:
+                db.execute("COMMIT")
+        unread = {
+            group: sum(
+                max(0, end - max(first, done.get((group, partition), 0)))
+                for partition, topic, first, end in kept
+                if topic in topics
+            )
+            for group, topics in groups.items()
+        }
+        return Progress(sum(end for *_, end in kept), unread)
+
     def ping(self) -> None:
         with self._file.writing():
             pass
@@ -104,6 +137,8 @@ class EmbeddedBus:
             reader.close()
         if keeper is not None:
             keeper.join(self._lease_s)
+        with self._looking_lock:
+            self._looking.close()
         with self._file.bell.writing:
             self._file.close()
 

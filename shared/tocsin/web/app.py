@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -41,11 +42,17 @@ log = structlog.get_logger(__name__)
 def _nothing() -> None: ...
 
 
+def _never() -> None:
+    """Time owes this service nothing."""
+
+
 @dataclass(frozen=True)
 class Service:
     """One service, wired. `durable` raises Away when it cannot keep what it accepts; `degraded` says what waits.
 
     `workers` start in order and stop in reverse. `machines` is the look-up of site keys, of the service that has them.
+    `owes` answers when time next owes something, by the time of cases: an instant that has come is being worked on,
+    None is never. A rehearsal goes from one such instant to the next; whoever keeps timers must tell of each.
     """
 
     name: str
@@ -56,6 +63,7 @@ class Service:
     metrics: Callable[[], Iterable[Measure]] = tuple
     close: Callable[[], None] = _nothing
     machines: Machines | None = None
+    owes: Callable[[], datetime | None] = _never
 
 
 def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = None) -> FastAPI:
@@ -88,7 +96,6 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
             RequestValidationError: problems.of_parameters,
         },
     )
-    app.state.crew = crew
     app.state.crew = crew
     app.state.identity = Identity(
         now, next((s.machines for s in services if s.machines is not None), None), signing_key

@@ -72,10 +72,11 @@ def check_form(url: str) -> SplitResult:
     return parts
 
 
-def target(url: str, allow: Collection[str], look_up: Resolve = resolve) -> Target:
+def target(url: str, allow: Collection[str], look_up: Resolve = resolve, *, only_loopback: bool = False) -> Target:
     """The address to connect to. Raises Forbidden, or OSError when DNS does not answer.
 
     Every address that DNS gives must be allowed: one bad one among them is enough to refuse.
+    `only_loopback` refuses all but this machine's own addresses, public ones too.
     """
     parts = check_form(url)
     host = parts.hostname or ""
@@ -84,6 +85,8 @@ def target(url: str, allow: Collection[str], look_up: Resolve = resolve) -> Targ
     if not found:
         raise OSError(f"{host} has no address")
     ips = [ipaddress.ip_address(text.partition("%")[0]) for text in found]
+    if only_loopback and not all(_plain(ip).is_loopback for ip in ips):
+        raise Forbidden("this is a rehearsal, which calls only this machine's own addresses (loopback)")
     for ip in ips:
         check_ip(ip, allow)
     if parts.scheme == "http" and not all(_plain(ip).is_loopback for ip in ips):

@@ -70,12 +70,16 @@ class Courier:
         self._in_hand: _Sent | None = None
         self._woken = threading.Event()
         self._trouble: str | None = None
-        store.after_commit(ledger.DUE, self._woken.set)
+        store.after_commit(ledger.DUE, self.wake)
 
     @property
     def trouble(self) -> str | None:
         """Why nothing is sent at present; None when all is well."""
         return self._trouble
+
+    def wake(self) -> None:
+        """Something may be due: look now, not at the next half second."""
+        self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop`: at once when something is due in this process, else every half second."""
@@ -182,6 +186,11 @@ class Couriers:
     def trouble(self) -> str | None:
         """Why nothing is sent at present; None when all is well."""
         return next((courier.trouble for courier in self._couriers if courier.trouble), None)
+
+    def wake(self) -> None:
+        """Wake every one of them."""
+        for courier in self._couriers:
+            courier.wake()
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop`. Ends by the error of the first courier that fails."""

@@ -103,6 +103,13 @@ def is_any_due(tx: Connection, channel: str, *, now: datetime, wall: datetime) -
     return tx.scalars(one).first() is not None
 
 
+def next_due(tx: Connection) -> datetime | None:
+    """When the next try is due, by the house's time; in the past when one is owed or on its way."""
+    d = deliveries.c
+    waiting = d.state.in_((PENDING, SENDING))
+    return tx.scalars(select(d.next_attempt_at).where(waiting).order_by(d.next_attempt_at).limit(1)).one_or_none()
+
+
 def _free(now: datetime, wall: datetime) -> ColumnElement[bool]:
     d = deliveries.c
     return or_(

@@ -15,15 +15,22 @@ from zoneinfo import ZoneInfo
 from alerting.delivery.bell import Bell, Due
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_BANNER = "background:#ffe08a;color:#3d2c00;padding:10px 20px;font-size:15px;font-weight:700;"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def letter(bell: Bell, *, notice_id: str, sender: str, to: str) -> EmailMessage:
-    """The mail for one address. `Message-ID` follows from the notice: a second copy is seen to be one."""
+REHEARSAL = "REHEARSAL: an exercise on invented cases. No patient is concerned."
+
+
+def letter(bell: Bell, *, notice_id: str, sender: str, to: str, is_rehearsal: bool = False) -> EmailMessage:
+    """The mail for one address. `Message-ID` follows from the notice: a second copy is seen to be one.
+
+    A mail of a rehearsal says so before anything else, in the subject and in both texts.
+    """
     title = _title(bell)
     domain = sender.rpartition("@")[2].rstrip(">") or "tocsin.invalid"
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = f"[Tocsin] {title}"
+    mail["Subject"] = f"{'[REHEARSAL] ' if is_rehearsal else ''}[Tocsin] {title}"
     mail["From"] = sender
     mail["To"] = to
     mail["Date"] = format_datetime(bell.sent_at)
@@ -33,8 +40,9 @@ def letter(bell: Bell, *, notice_id: str, sender: str, to: str) -> EmailMessage:
         mail["Importance"] = "high"
         mail["X-Priority"] = "1"
     lines = _lines(bell)
-    mail.set_content(_text(bell, lines))
-    mail.add_alternative(_html(bell, title, lines), subtype="html")
+    banner = REHEARSAL if is_rehearsal else ""
+    mail.set_content(_text(bell, banner, lines))
+    mail.add_alternative(_html(bell, banner, title, lines), subtype="html")
     return mail
 
 
@@ -78,17 +86,18 @@ def _lines(bell: Bell) -> list[tuple[str, str]]:
     return lines
 
 
-def _text(bell: Bell, lines: list[tuple[str, str]]) -> str:
+def _text(bell: Bell, banner: str, lines: list[tuple[str, str]]) -> str:
     opening, action, note = _opening(bell)
     width = max(len(name) for name, _ in lines) + 2
     facts = "\n".join(f"{name + ':':<{width}}{value}" for name, value in lines)
+    first = f"{banner}\n\n" if banner else ""
     return (
-        f"{opening}\n\n{facts}\n\n{action.removeprefix('Open to ').capitalize()}:\n{bell.link}\n\n{note}\n"
+        f"{first}{opening}\n\n{facts}\n\n{action.removeprefix('Open to ').capitalize()}:\n{bell.link}\n\n{note}\n"
         f"This e-mail carries no patient detail by design. Replies are not read.\n\n{_sent(bell)}\n"
     )
 
 
-def _html(bell: Bell, title: str, lines: list[tuple[str, str]]) -> str:
+def _html(bell: Bell, banner: str, title: str, lines: list[tuple[str, str]]) -> str:
     opening, action, note = _opening(bell)
     rows = "".join(
         '<tr><td style="padding:3px 16px 3px 0;color:#46534f;vertical-align:top;">'
@@ -96,7 +105,9 @@ def _html(bell: Bell, title: str, lines: list[tuple[str, str]]) -> str:
         for name, value in lines
     )
     return _template().substitute(
-        title=escape(title),
+        title=escape(f"{banner} {title}" if banner else title),
+        banner=f'<tr><td style="{_BANNER}">{escape(banner)}</td></tr>' if banner else "",
+        heading=escape(title),
         opening=escape(opening),
         rows=rows,
         link=escape(bell.link, quote=True),

@@ -72,15 +72,24 @@ class Server:
 class Mail:
     """A deliverer of mail. Not thread-safe."""
 
-    def __init__(self, server: Server, sender: str, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, server: Server, sender: str, *, timeout_s: float = TIMEOUT_S, is_rehearsal: bool = False
+    ) -> None:
         self._server = server
         self._sender = sender
+        self._is_rehearsal = is_rehearsal
         self._timeout_s = timeout_s
         self._open: smtplib.SMTP | None = None
 
     def send(self, parcel: Parcel) -> Outcome:
         """Hand one mail to the server."""
-        mail = letter(parcel.bell, notice_id=str(parcel.notice_id), sender=self._sender, to=parcel.address)
+        mail = letter(
+            parcel.bell,
+            notice_id=str(parcel.notice_id),
+            sender=self._sender,
+            to=parcel.address,
+            is_rehearsal=self._is_rehearsal,
+        )
         try:
             connection = self._connected()
         except smtplib.SMTPResponseException as error:

@@ -34,13 +34,20 @@ class Kept:
 class Mailbox:
     """A deliverer into a folder, which is made if it is missing."""
 
-    def __init__(self, folder: Path, sender: str) -> None:
+    def __init__(self, folder: Path, sender: str, *, is_rehearsal: bool = False) -> None:
         self._folder = folder
         self._sender = sender
+        self._is_rehearsal = is_rehearsal
 
     def send(self, parcel: Parcel) -> Outcome:
         """Write one mail. A second try of the same notice to the same address replaces the first."""
-        mail = letter(parcel.bell, notice_id=str(parcel.notice_id), sender=self._sender, to=parcel.address)
+        mail = letter(
+            parcel.bell,
+            notice_id=str(parcel.notice_id),
+            sender=self._sender,
+            to=parcel.address,
+            is_rehearsal=self._is_rehearsal,
+        )
         path = self._folder / _name(parcel.bell.sent_at, parcel.delivery_id)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

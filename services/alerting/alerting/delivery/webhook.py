@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 from standardwebhooks.webhooks import Webhook
 
-from alerting.delivery.addresses import Forbidden, Resolve, resolve, target
+from alerting.delivery.addresses import LOOPBACK, Forbidden, Resolve, resolve, target
 from alerting.delivery.bell import Bell
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Parcel
@@ -50,13 +50,16 @@ class Webhooks:
         wall: Now,
         *,
         allow: Collection[str] = (),
+        is_rehearsal: bool = False,
         look_up: Resolve = resolve,
         whole_s: float = WHOLE_S,
         read_s: float = READ_S,
     ) -> None:
         self._find = find
         self._wall = wall
-        self._allow = frozenset(allow)
+        # A rehearsal calls receivers on this machine, and no other, whatever the settings say.
+        self._allow = frozenset((LOOPBACK,) if is_rehearsal else allow)
+        self._is_rehearsal = is_rehearsal
         self._look_up = look_up
         self._whole_s = whole_s
         # No proxies or .netrc from the environment: the address called must be the address checked.
@@ -73,12 +76,12 @@ class Webhooks:
         if endpoint is None:
             return GiveUp("this webhook is disabled or gone")
         try:
-            to = target(endpoint.url, self._allow, self._look_up)
+            to = target(endpoint.url, self._allow, self._look_up, only_loopback=self._is_rehearsal)
         except Forbidden as why:
             return GiveUp(f"the address may not be called: {why}")
         except (OSError, UnicodeError) as error:
             return TryAgain(f"the host's name gives no address: {type(error).__name__}")
-        body = payload(parcel.bell)
+        body = payload(parcel.bell, is_rehearsal=self._is_rehearsal)
         sent_at = self._wall()
         signature = Webhook(endpoint.secret).sign(str(parcel.notice_id), sent_at, body)
         request = self._client.build_request(
@@ -135,8 +138,8 @@ def judge(status: int, start: str, retry_after: str | None, now: datetime) -> Ou
     return TryAgain(said, after=_wait(retry_after, now))
 
 
-def payload(bell: Bell) -> str:
-    """The body: thin, and the same at every try."""
+def payload(bell: Bell, *, is_rehearsal: bool = False) -> str:
+    """The body: thin, and the same at every try. That of a rehearsal says so, beside the type."""
     kind = "alert.raised" if bell.step == 0 else "alert.escalated"
     data = {
         "alert_id": bell.alert_id,
@@ -147,7 +150,8 @@ def payload(bell: Bell) -> str:
         "link": bell.link,
     }
     timestamp = bell.sent_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return json.dumps({"type": kind, "timestamp": timestamp, "data": data}, separators=(",", ":"))
+    says = {"rehearsal": True} if is_rehearsal else {}
+    return json.dumps({"type": kind, **says, "timestamp": timestamp, "data": data}, separators=(",", ":"))
 
 
 def _wait(retry_after: str | None, now: datetime) -> timedelta | None:
