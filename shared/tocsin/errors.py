@@ -7,7 +7,7 @@
     │   ├── NotFound            no such thing, or not theirs to see (404)
     │   └── Conflict            the same key with another body, or a decision already taken (409)
     ├── SettingsError           a setting is missing or wrong; says which and what is allowed
-    ├── ProtocolError           a study file is wrong; says file, key, value and what is allowed
+    ├── ProtocolError           a study file or a rule file is wrong; says file, key, value and what is allowed
     ├── CriteriaError           a table of grading criteria is wrong (tocsin.criteria)
     ├── DictionaryError         a dictionary contradicts itself (meddra_coder.dictionary)
     ├── Poison                  a message that can never be read; goes to the dead letters at once
@@ -83,7 +83,7 @@ class SettingsError(TocsinError):
 
 
 class ProtocolError(TocsinError):
-    """A study file is wrong. The text carries file, key, value and what is allowed."""
+    """A study file, or a file of clock rules, is wrong. The text carries file, key, value and what is allowed."""
 
 
 class Poison(TocsinError):

@@ -30,6 +30,8 @@ compares the two.
 | --- | --- | --- |
 {rows}
 
+What a sponsor decides about a trial is not here but in its study file: see [the clocks](clocks.md).
+
 `tocsin up` takes `--data`, `--host`, `--port` and `--study` too; an option is stronger than a variable.
 """
 

@@ -161,6 +161,15 @@ def test_the_sites_clock_may_be_shorter(tmp_path: Path) -> None:
             [CN + rule("CN_MORE_FU", "other_susar", 'days = 10\nfollows = "CN_SUSAR_7D"')],
             "a.toml: rule 1 (CN_MORE_FU): trigger is other_susar; allowed is fatal_or_life_threatening_susar, as of",
         ),
+        (
+            [CN + rule("CN_SUSAR_7D", more="days = 15")],
+            "a.toml: rule 1 (CN_SUSAR_7D): CN_SUSAR_7D_PLUS_8D follows it and is kept: the limit is 15 days; allowed "
+            "is more than the 15 of 'CN_SUSAR_7D'",
+        ),
+        (
+            [CN + rule("CN_MORE_FU", more='days = 7\nfollows = "CN_SUSAR_7D"')],
+            "a.toml: rule 1 (CN_MORE_FU): the limit is 7 days; allowed is more than the 7 of 'CN_SUSAR_7D'",
+        ),
         (["zone ="], "a.toml: not TOML: "),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -85,6 +86,17 @@ signatures_to_close = 2"""
         wrong_subject_keeps_day_zero=False,
         signatures_to_close=2,
     )
+
+
+def test_what_the_first_study_shows_as_a_default_is_the_default(tmp_path: Path) -> None:
+    as_it_is = read(FOLDER / "nct06223646.toml")
+    kept = re.sub(r"(?m)^# ((\w+ = )(?!\[\"rules/)|\[follow_up_requests\]$)", r"\1", KQ2003)
+    # The example of a copy names one recipient and is no default.
+    kept = re.sub(r"(?m)^(name = \"S01 ethics committee\"|kind = .*|site = \"S01\")$", r"# \1", kept)
+    path = tmp_path / "study.toml"
+    path.write_text(kept, "utf-8")
+    assert kept.count("\nsignatures_to_close = 1") == kept.count("\n[follow_up_requests]\n") == 1
+    assert read(path) == as_it_is
 
 
 def test_a_site_is_asked_again_on_the_days_that_the_study_sets(tmp_path: Path) -> None:

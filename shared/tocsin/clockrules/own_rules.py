@@ -2,11 +2,12 @@
 
 The order of the files does not matter. A rule keeps what it is for as long as it keeps its id, since clocks that run
 are known by it; whatever else a sponsor changes is allowed, and `tocsin.departures` says aloud what makes it later.
+In words a sponsor's rule is told from ours by its own clause and text, which stand in every alert.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,13 +110,21 @@ def _changed_in_kind(files: Sequence[RuleFile]) -> Iterable[str]:
 def _contradictions(sets: RuleSets, files: Sequence[RuleFile]) -> Iterable[str]:
     for profile in sets.changed:
         for rule, why in wrongly_followed(sets.rules[profile]):
-            # What of ours is kept still fits, as a rule that replaces it keeps its kind: only a sponsor's can be wrong.
-            yield f"{next(file.place(rule) for file in files if rule in file.rules)}: {why}"
+            yield f"{_place(rule, sets.rules[profile], files)}: {why}"
     if _SITES_CLOCK not in {rule.id for rule in sets.rules[SITE]}:
         yield (
             f"{', '.join(sets.changed[SITE])}: replaces profile {SITE!r} without {_SITES_CLOCK!r}; "
             "allowed is to replace it with a rule of the same id"
         )
+
+
+def _place(rule: ClockRule, rules: Collection[ClockRule], files: Sequence[RuleFile]) -> str:
+    """Where a sponsor's rule stands; for one of ours that is kept, where the sponsor changed what it follows."""
+    own = next((file for file in files if rule in file.rules), None)
+    if own is not None:
+        return own.place(rule)
+    followed = next(other for other in rules if other.id == rule.follows)
+    return f"{next(file for file in files if followed in file.rules).place(followed)}: {rule.id} follows it and is kept"
 
 
 def _unit(rule: ClockRule) -> str:

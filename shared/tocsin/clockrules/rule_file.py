@@ -101,6 +101,8 @@ def wrongly_followed(rules: Collection[ClockRule]) -> Iterable[tuple[ClockRule, 
             )
         elif first.trigger is not rule.trigger:
             yield rule, f"trigger is {rule.trigger}; allowed is {first.trigger}, as of {first.id!r} that it follows"
+        elif first.days is not None and rule.days is not None and rule.days <= first.days:
+            yield rule, f"the limit is {rule.days} days; allowed is more than the {first.days} of {first.id!r}"
 
 
 def _wrong_head(table: dict[str, Any]) -> Iterable[str]:
