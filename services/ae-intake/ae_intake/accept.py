@@ -15,7 +15,7 @@ from ae_intake import asking, cases
 from ae_intake.attribution import Place, wrong_in_report
 from ae_intake.cases import Provenance
 from ae_intake.contradictions import contradictions
-from ae_intake.judge import Judgement, judge
+from ae_intake.judge import Judgement, judge, leaves_to_ask
 from ae_intake.keeping import Sender, duplicates_of, keep_body, receipt
 from ae_intake.moving import move
 from ae_intake.orders import is_nullified_by, revived, wrong_orders
@@ -132,9 +132,13 @@ def keep_follow_up(
         known = {one.case_id for one in cases.links_of(tx, case_id)}
         found = [one for one in duplicates_of(tx, body, place, fresh) if one.case_id not in known]
         body = body.model_copy(update={"possible_duplicates": found})
+    if statement is not None:
+        body = body.model_copy(update={"statement": statement})
     if answers is not None:
         asking.answered(tx, answers, sender.at, sender.key_id, body.revision)
     judgement = judge([*earlier, body], place.protocol)
+    if body.is_nullified or not leaves_to_ask([*earlier, body]):
+        asking.settle_follow_ups(tx, body, sender.at)
     asked = keep_body(
         tx,
         body,

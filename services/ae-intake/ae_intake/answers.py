@@ -46,6 +46,23 @@ def follow_up_of(answer: AnswerFacts, about: str, body: ReportReceivedV1) -> Fol
     return _with_value(answer.value, about, body)
 
 
+def words_of(answer: AnswerFacts) -> str:
+    """The answer to a query that is about no case. Refused when it carries facts: there is no case to keep them in."""
+    wrong = [
+        Wrong(f"/{name}", "has no place: this query is about no case of ours", allowed)
+        for name, allowed in (
+            ("value", "statement"),
+            ("follow_up", "statement; report an event that is new with POST /v1/reports"),
+        )
+        if name in answer.model_fields_set
+    ]
+    if wrong:
+        raise Refused("this query is answered in words", wrong)
+    if answer.statement is None:
+        raise Refused("the answer says nothing", [Wrong("", "is empty", "statement")])
+    return answer.statement
+
+
 def _with_value(value: Any, about: str, body: ReportReceivedV1) -> FollowUpFacts:
     """The follow-up that puts `value` at the pointer `about` and leaves the rest alone."""
     steps = split(about)

@@ -18,12 +18,22 @@ from starlette.responses import Response
 
 from ae_intake import asking, cases, examples
 from ae_intake.accept import keep_follow_up, keep_report, prepare_report
-from ae_intake.answers import ANSWER, FOLLOW_UP, follow_up_of
+from ae_intake.answers import ANSWER, FOLLOW_UP, follow_up_of, words_of
 from ae_intake.attribution import Place, by_subject, place_of, study_of, wrong_in_dose
 from ae_intake.keeping import Sender
 from ae_intake.parts import Parts
 from ae_intake.reach import reach_of
-from ae_intake.receipts import Answer, DoseReceipt, ObservationsReceipt, Receipt, Scope, given_before, once, scope_of
+from ae_intake.receipts import (
+    Answer,
+    DoseReceipt,
+    ObservationsReceipt,
+    Receipt,
+    Scope,
+    StatementReceipt,
+    given_before,
+    once,
+    scope_of,
+)
 from ae_intake.records import Seen, keep_dose, keep_observations
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import NotFound, Refused, Wrong
@@ -39,6 +49,7 @@ _REPORT: TypeAdapter[ReportFacts] = TypeAdapter(ReportFacts)
 _DOSE: TypeAdapter[DoseFacts] = TypeAdapter(DoseFacts)
 _OBSERVATIONS: TypeAdapter[ObservationsFacts] = TypeAdapter(ObservationsFacts)
 _RECEIPT: TypeAdapter[Any] = TypeAdapter(Receipt)
+_ANSWERED: TypeAdapter[Any] = TypeAdapter(Receipt | StatementReceipt)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Who = Annotated[Machine, Depends(machine)]
@@ -122,7 +133,7 @@ def router(parts: Parts) -> APIRouter:
         summary="Answer a query: the next revision of its case",
         openapi_extra=call(
             taking(ANSWER, "AnswerFacts", examples.ANSWERS),
-            answering(201, "Kept. The receipt.", "Receipt", _RECEIPT, examples.RECEIPT),
+            answering(201, "Kept. The receipt.", "AnswerReceipt", _ANSWERED, examples.RECEIPT),
             _REFUSALS,
             refusing(404),
         ),
@@ -130,7 +141,8 @@ def router(parts: Parts) -> APIRouter:
     async def post_answer(request: Request, query_id: str, who: Who, idempotency_key: Key = None) -> Response:
         """`value` is put where the query's `about` points; `follow_up` carries any facts; `statement` says it in words.
 
-        A missing element stays asked until it is there; any other query is settled by the answer.
+        A missing element stays asked until it is there; any other query is settled by the answer. A query that is
+        about no case is answered by a `statement`, and the event itself by a report.
         """
         sent = await read_json(request)
         protocol = study_of(who, parts.studies)
@@ -140,6 +152,8 @@ def router(parts: Parts) -> APIRouter:
 
             def work(tx: Connection) -> BaseModel:
                 query = asking.find(tx, query_id, reach_of(who))
+                if query is not None and query.case_id is None:
+                    return asking.answered_in_words(tx, query_id, words_of(answer), sender.at, sender.key_id)
                 if query is None or cases.find(tx, query.case_id, reach_of(who)) is None:
                     raise NotFound("there is no such query")
                 facts = follow_up_of(answer, query.about, cases.bodies_of(tx, query.case_id)[-1])

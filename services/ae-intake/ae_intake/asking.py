@@ -2,11 +2,13 @@
 
 A query is `open`, then `answered` (the site said so at the query's own address) or `settled` (a later revision no
 longer raises it). An answered query is asked again only if something that must be there is still missing. What other
-services ask stands here too, and is never settled by intake.
+services ask stands here too, and is never settled by intake, but for requests for a follow-up: a revision that leaves
+nothing to ask of the case settles those, and a later request takes the place of an earlier one.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,12 +17,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from ae_intake.questions import Question
 from ae_intake.reach import Reach
-from ae_intake.receipts import AskedQuery
+from ae_intake.receipts import AskedQuery, StatementReceipt
 from ae_intake.tables import queries
 from tocsin.messages.bodies import QueryRaisedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.messages.topics import INTAKE
-from tocsin.store import outbox
+from tocsin.store import audit, outbox
 
 TOPIC = "queries.raised.v1"
 _MUST_BE_THERE = ("missing", "awareness")
@@ -124,6 +126,35 @@ def keep(tx: Connection, raised: QueryRaisedV1, raised_by: str) -> None:
     )
 
 
+def settle_follow_ups(tx: Connection, body: ReportReceivedV1, at: datetime) -> None:
+    """This revision leaves nothing to ask of its case: the requests for a follow-up are settled by it."""
+    _settle_follow_ups(tx, body.case_id, at, INTAKE, body.revision)
+
+
+def only_the_last_follow_up(tx: Connection, raised: QueryRaisedV1, raised_by: str) -> None:
+    """A request for a follow-up asks all that is open: of several about one case the newest stands."""
+    if raised.kind != "follow_up" or raised.case_id is None:
+        return
+    newest = tx.scalars(
+        select(queries.c.query_id)
+        .where(queries.c.case_id == raised.case_id, queries.c.kind == "follow_up")
+        .order_by(queries.c.raised_at.desc(), queries.c.query_id)
+        .limit(1)
+    ).one()
+    _settle_follow_ups(tx, raised.case_id, raised.raised_at, raised_by, None, but=newest)
+
+
+def _settle_follow_ups(
+    tx: Connection, case_id: str, at: datetime, by: str, revision: int | None, but: str | None = None
+) -> None:
+    asked = update(queries).where(
+        queries.c.case_id == case_id, queries.c.kind == "follow_up", queries.c.status == "open"
+    )
+    if but is not None:
+        asked = asked.where(queries.c.query_id != but)
+    tx.execute(asked.values(status="settled", settled_at=at, settled_by=by, settled_revision=revision))
+
+
 def find(tx: Connection, query_id: str, reach: Reach) -> Row[Any] | None:
     """The query if it is within reach; else None, as if it were not there."""
     return tx.execute(reach.within(select(queries).where(queries.c.query_id == query_id), queries)).one_or_none()
@@ -136,6 +167,21 @@ def answered(tx: Connection, query_id: str, at: datetime, by: str, revision: int
         .where(queries.c.query_id == query_id)
         .values(status="answered", settled_at=at, settled_by=by, settled_revision=revision)
     )
+
+
+def answered_in_words(tx: Connection, query_id: str, statement: str, at: datetime, by: str) -> StatementReceipt:
+    """The answer to a query about an event of which there is no case, so no revision can hold it."""
+    asked = queries.c.query_id == query_id
+    study = tx.scalars(
+        update(queries)
+        .where(asked)
+        .values(status="answered", settled_at=at, settled_by=by, statement=statement)
+        .returning(queries.c.study)
+    ).one()
+    digest = hashlib.sha256(statement.encode()).hexdigest()
+    after = {"statement_sha256": digest}
+    audit.append(tx, at=at, who=by, did="query answered in words", about=f"query {query_id}", study=study, after=after)
+    return StatementReceipt(query_id=query_id, received_at=at, statement=statement)
 
 
 def open_of(tx: Connection, case_id: str) -> list[AskedQuery]:

@@ -18,3 +18,4 @@ def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection) -> None:
     known = select(queries.c.query_id).where(queries.c.query_id == envelope.body.query_id)
     if tx.execute(known).one_or_none() is None:
         asking.keep(tx, envelope.body, envelope.source)
+        asking.only_the_last_follow_up(tx, envelope.body, envelope.source)

@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ae_intake.questions import Kind
 from ae_intake.receipts import AskedQuery, DayZero, MissingElement, Part, StartedClock
 from tocsin.domain.words import ReportKind
-from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent
+from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent, QueryKind
 from tocsin.messages.facts import ReportFacts
 
 Status = Literal["open", "answered", "settled"]
@@ -79,10 +78,10 @@ class QueryLine(Part):
     """One query: what is asked of a site, by whom, and whether it is settled."""
 
     query_id: str
-    case_id: str
+    case_id: str | None = Field(description="none where a list of yours names an event that we hold no case of")
     study: str
     site: str
-    kind: Kind
+    kind: QueryKind
     about: str = Field(description="a JSON Pointer into the report's facts; empty for the whole")
     question: str
     raised_by: str

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ae_intake.receipts import DayZero, StartedClock
+from tocsin.domain import follow_up, seriousness
 from tocsin.domain.assess import MINIMUM, assess
 from tocsin.domain.calendars import local_day
 from tocsin.domain.case import Case
 from tocsin.domain.clocks import Clock
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import KeptEvent, ReportReceivedV1
-from tocsin.messages.translate import report_of
+from tocsin.messages.translate import report_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ def judge(revisions: Sequence[ReportReceivedV1], protocol: Protocol) -> Judgemen
     ]
     serious = frozenset(event.event_id for event in assessment.events if event.serious)
     return Judgement(tuple(days), assessment.clocks, serious)
+
+
+def leaves_to_ask(revisions: Sequence[ReportReceivedV1]) -> bool:
+    """Whether a request for a follow-up would still find something open, whatever event of the case it is about.
+
+    Whoever asked knew the coding too, so no event is taken out here for not being serious.
+    """
+    case = Case(tuple(report_of(body) for body in revisions))
+    events = frozenset(event.event_id for event, _ in case.standing)
+    fatal = frozenset(event.event_id for event, _ in case.standing if seriousness.of(event, None).fatal)
+    words = {body.revision: words_of(body) for body in revisions}
+    return bool(follow_up.requests(case, events, fatal, words))
 
 
 def started(clock: Clock, protocol: Protocol) -> StartedClock:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tocsin.domain.calendars import Partial
-from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent, ReportReceivedV1
+from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent, QueryKind, ReportReceivedV1
 from tocsin.messages.envelope import identity
-
-Kind = Literal["missing", "contradiction", "duplicate", "awareness", "grade"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """One thing to ask. `about` is a JSON Pointer into the report's facts."""
 
-    kind: Kind
+    kind: QueryKind
     about: str
     text: str
     subject_matter: str
@@ -83,7 +80,7 @@ def _awareness(events: Iterable[KeptEvent], serious: Container[str]) -> Iterable
             yield Question("awareness", about, text, "not whole")
 
 
-def _of_contradiction(found: Contradiction, kind: Kind) -> Question:
+def _of_contradiction(found: Contradiction, kind: QueryKind) -> Question:
     problem = found.problem[0].upper() + found.problem[1:]
     text = f"{problem}. Until you answer it is read as: {found.read_as}. What is right?"
     return Question(kind, found.pointer, text, found.problem)

@@ -15,10 +15,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, bindparam, insert, select
 
-from ae_intake.questions import Kind
 from ae_intake.tables import receipts
 from tocsin.errors import Conflict, Refused, Wrong
-from tocsin.messages.bodies import Contradiction, DuplicateLink
+from tocsin.messages.bodies import Contradiction, DuplicateLink, QueryKind
 from tocsin.web.identity import Machine
 
 ALL_SITES = "*"
@@ -48,7 +47,7 @@ class AskedQuery(Part):
     """A question that stands at GET /v1/queries."""
 
     query_id: str
-    kind: Kind
+    kind: QueryKind
     about: str = Field(description="a JSON Pointer into the report's facts; empty for the whole")
     question: str
 
@@ -95,6 +94,14 @@ class Receipt(Part):
     clocks: list[StartedClock]
     assumptions: list[str] = Field(description="what the clocks rest on and the sponsor has not approved")
     moved_to: str | None = Field(None, description="the case of the right subject, after the wrong one was named")
+
+
+class StatementReceipt(Part):
+    """The answer to a query that is about no case: kept in words. An event that is new is reported as any other."""
+
+    query_id: str
+    received_at: datetime
+    statement: str
 
 
 class DoseReceipt(Part):

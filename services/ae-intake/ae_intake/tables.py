@@ -33,7 +33,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 FIRST_COUNT = "INSERT INTO counters (name, value) VALUES ('case', 0)"
@@ -128,7 +128,7 @@ queries = Table(
     metadata,
     Column("seq", BigKey, primary_key=True, autoincrement=True),
     Column("query_id", Text, nullable=False, unique=True),
-    Column("case_id", Text, nullable=False),
+    Column("case_id", Text, comment="none: a list of the site names an event that we hold no case of"),
     Column("study", Text, nullable=False),
     Column("site", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -141,6 +141,7 @@ queries = Table(
     Column("settled_at", Instant),
     Column("settled_by", Text),
     Column("settled_revision", Integer),
+    Column("statement", Text, comment="the answer in words, where there is no case to keep it with"),
     sqlite_autoincrement=True,
 )
 Index("ix_queries_whose", queries.c.study, queries.c.site, queries.c.status, queries.c.seq)

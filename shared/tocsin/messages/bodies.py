@@ -39,7 +39,10 @@ class DuplicateLink(Body):
 
 
 class ReportReceivedV1(Body):
-    """A whole report as the site sent it, with the numbers we gave. A follow-up raises `revision`."""
+    """A whole report as the site sent it, with the numbers we gave. A follow-up raises `revision`.
+
+    `statement` is what the site said in words when this revision answered a query.
+    """
 
     case_id: str
     revision: int = Field(ge=1)
@@ -51,6 +54,7 @@ class ReportReceivedV1(Body):
     events: list[KeptEvent]
     is_nullified: bool = False
     reason: str | None = None
+    statement: str | None = None
     missing: list[str] = Field(default_factory=list)
     contradictions: list[Contradiction] = Field(default_factory=list)
     possible_duplicates: list[DuplicateLink] = Field(default_factory=list)
@@ -114,14 +118,20 @@ class EventsCodedV1(Body):
     events: list[CodedEvent]
 
 
+QueryKind = Literal["missing", "contradiction", "duplicate", "awareness", "grade", "follow_up", "reconciliation"]
+
+
 class QueryRaisedV1(Body):
-    """What is asked of a site. `about` is a JSON Pointer into the report."""
+    """What is asked of a site. `about` is a JSON Pointer into the report.
+
+    `case_id` is none where a list of the site names an event that we hold no case of: then the site is asked for one.
+    """
 
     query_id: str
-    case_id: str
+    case_id: str | None = None
     study: str
     site: str
-    kind: Literal["missing", "contradiction", "duplicate", "awareness", "grade"]
+    kind: QueryKind
     about: str
     question: str
     raised_at: datetime

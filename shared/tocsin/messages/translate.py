@@ -79,6 +79,12 @@ def infusion_of(body: DoseRecordedV1) -> Infusion | None:
     return Infusion(started=Partial.parse(body.facts.started_at), level=body.facts.level)
 
 
+def words_of(body: ReportReceivedV1) -> tuple[str, ...]:
+    """What one revision tells in free words, beside the names of its events."""
+    told = [body.facts.narrative, body.statement, *(kept.facts.treatment for kept in body.events)]
+    return tuple(text for text in told if text)
+
+
 def _names_a_reporter(facts: ReportFacts) -> bool:
     who = facts.reporter
     return who is not None and any((who.name, who.role, who.contact))
