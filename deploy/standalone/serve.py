@@ -55,7 +55,7 @@ def _run(service: ServiceName, settings: Settings) -> str | None:
     """Serve until asked to end (None), or until something failed (why)."""
     from standalone.house import TopicMaker, build, failed_workers
     from standalone.server import Server, bind
-    from standalone.study_files import load_studies
+    from standalone.study_files import load_studies, say_departures
     from standalone.waiting import Waiting
     from tocsin.bus import open_bus
     from tocsin.now import wall
@@ -63,6 +63,7 @@ def _run(service: ServiceName, settings: Settings) -> str | None:
     from tocsin.workers import Crew
 
     studies = load_studies(settings.studies)
+    say_departures(studies)
     with (
         bind(settings.host, settings.port) as listener,
         open_bus(settings.bus, replication=settings.kafka_replication) as bus,

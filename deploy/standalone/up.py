@@ -100,13 +100,14 @@ def _run(settings: Settings, listener: object, clock: Standing | None) -> None:
     from standalone.names import SERVICES
     from standalone.rehearsal import in_words
     from standalone.server import Server
-    from standalone.study_files import load_studies
+    from standalone.study_files import load_studies, say_departures
     from tocsin.bus import open_bus
     from tocsin.now import wall
     from tocsin.web.app import house
 
     assert isinstance(listener, socket.socket)
     studies = load_studies(settings.studies)
+    say_departures(studies)
     with open_bus(settings.bus) as bus:
         TopicMaker(bus, settings.partitions, 1).make()
         services = build(SERVICES, settings, studies, bus, now=clock or wall, is_rehearsal=clock is not None)
