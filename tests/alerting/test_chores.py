@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, text
 
 from alerting import chores, timers
+from alerting.tables import notices
 from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, Ward, coding, report
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -65,12 +67,23 @@ def test_a_week_asleep_and_everybody_owed_is_rung_at_once_and_once(house: Ward) 
         ("coder", "[Tocsin] TOC-0030: report still uncoded"),
         ("coder", "[Tocsin] TOC-0031: report still uncoded"),
         ("medical-director", "[Tocsin] TOC-0031: death, 7-day clock"),
+        ("medical-director", "[Tocsin] TOC-0031: report due within a day, 7-day clock"),
+        ("medical-director", "[Tocsin] TOC-0031: report due within two days, 7-day clock"),
+        ("medical-reviewer", "[Tocsin] TOC-0031: medical review due, 7-day clock"),
         ("safety-team", "[Tocsin] TOC-0030: report still uncoded"),
+        ("safety-team", "[Tocsin] TOC-0031: report not sent yet, 7-day clock"),
         ("safety-team", "[Tocsin] TOC-0031: report still uncoded"),
         ("second-physician", "[Tocsin] TOC-0031: death, 7-day clock"),
     ]
     house.fast_forward(timedelta(minutes=59))
     assert [m for m in house.mails() if m.sent_at > NOON + timedelta(days=7)] == []
+    with house.store.reading() as tx:
+        levels = {str(alert["alert_id"]): alert["level"] for alert in house.alerts()}
+        rung = tx.execute(
+            select(notices.c.alert_id).where(notices.c.at == NOON + timedelta(days=7)).order_by(text("rowid"))
+        ).scalars()
+        told = [levels[str(alert_id)] for alert_id in rung]
+    assert list(dict.fromkeys(told)) == ["critical", "escalate", "page", "warn", "review"]
 
 
 def test_rings_although_the_coder_is_down(any_house: Ward) -> None:
@@ -156,7 +169,8 @@ def test_a_chore_that_fails_is_told_stays_due_and_holds_up_nobody(house: Ward, m
         raise KeyError("a fault of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(chores, "IN_ORDER", (("alarm", broken), *chores.IN_ORDER[1:]))
+        others = tuple((kind, chore) for kind, chore in chores.IN_ORDER if kind != "alarm")
+        patch.setattr(chores, "IN_ORDER", (("alarm", broken), *others))
         house.move(5 * HOUR)
         done = house.do_chores()
     assert done.items == 2

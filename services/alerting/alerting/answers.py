@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
-from alerting import decisions, kinds, ringing, timers
+from alerting import decisions, kinds, overdue, ringing, timers
 from alerting.alarm import OPEN
+from alerting.overdue import OVERDUE
 from alerting.parts import NAME, Parts
 from alerting.tables import acknowledgements, alerts
 from tocsin.messages.bodies import AlertSettledV1, DecisionRecordedV1
@@ -53,6 +54,8 @@ def acknowledge(
     if not is_first:
         return Acknowledged(row.settled_by, row.settled_at, is_first=False)
     _settle(tx, alert_id, by, at)
+    if row.level == OVERDUE and row.group_key is not None:
+        overdue.silenced(tx, row.study, row.group_key, at)
     body = AlertSettledV1(
         alert_id=str(alert_id), case_id=row.case_id, study=row.study, how="acknowledged", by=by, at=at
     )
@@ -65,7 +68,12 @@ def acknowledge(
 
 
 def may_acknowledge(level: str, alert_roles: Sequence[str], roles: frozenset[str]) -> bool:
-    """Whether a person of these roles may. A page is a physician's; the rest may also be the safety team's."""
+    """Whether a person of these roles may. A page is a physician's; the rest may also be the safety team's.
+
+    An overdue report is silenced, for four hours, by the medical director alone (readings.md, clocks 9).
+    """
+    if level == OVERDUE:
+        return "medical_director" in roles
     allowed = {"safety_physician", "second_physician", "medical_director", *alert_roles}
     if level in ("info", "warn", "review"):
         allowed |= {"safety_team"}

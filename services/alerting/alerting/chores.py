@@ -1,4 +1,4 @@
-"""What time owes, done in this order, most urgent first in each. One worker; several processes may run it at once.
+"""What time owes, most urgent first. One worker; several processes may run it at once.
 
 Each item is a transaction of its own that first takes its timer (`timers.fire`), so of several processes one does it,
 and an item that fails leaves its timer due and does not hold up the rest.
@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, clock_notices, decisions, queries, ringing, timers
+from alerting import alerts, cases, clock_notices, decisions, follow_ups, queries, ringing, timers
 from alerting.delivery import ledger
 from alerting.parts import Parts
 from alerting.timers import Timer
@@ -73,6 +73,7 @@ IN_ORDER: tuple[tuple[str, Chore], ...] = (
     (timers.ALARM, ring_on),
     (timers.UNCODED, ring_for_uncoded),
     (timers.LETTER, send_letter),
+    (follow_ups.FOLLOW_UP, follow_ups.ask),
 )
 
 
@@ -85,23 +86,25 @@ class Done:
 
 
 def do(parts: Parts, now: datetime, *, most: int = 200) -> Done:
-    """Do what is due at `now`. Raises Away; any other fault is told and left due."""
+    """Do what is due at `now`, most urgent first over all kinds. Raises Away; any other fault is told and left due.
+
+    At most `most` of each kind, so that a kind whose items fail cannot hold up the others.
+    """
     items, failed = 0, []
-    for kind, chore in IN_ORDER:
-        with parts.store.reading() as connection:
-            found = timers.due(connection, kind, now, most)
-        for timer in found:
-            try:
-                with parts.store.transaction() as tx:
-                    # Fired first: what the chore sets anew must stand after it.
-                    if timers.fire(tx, timer, now, "done"):
-                        chore(tx, parts, timer, now)
-                        items += 1
-            except Away:
-                raise
-            except Exception as error:  # noqa: BLE001  one faulty item must not silence the alarms behind it
-                log.error("chore_failed", chore=kind, timer=str(timer.id), error=type(error).__name__)
-                failed.append(f"{kind} timer {timer.id} fails with {type(error).__name__}")
+    with parts.store.reading() as connection:
+        found = [(timer, chore) for kind, chore in IN_ORDER for timer in timers.due(connection, kind, now, most)]
+    for timer, chore in sorted(found, key=lambda pair: (pair[0].urgency, pair[0].due_at)):
+        try:
+            with parts.store.transaction() as tx:
+                # Fired first: what the chore sets anew must stand after it.
+                if timers.fire(tx, timer, now, "done"):
+                    chore(tx, parts, timer, now)
+                    items += 1
+        except Away:
+            raise
+        except Exception as error:  # noqa: BLE001  one faulty item must not silence the alarms behind it
+            log.error("chore_failed", chore=timer.kind, timer=str(timer.id), error=type(error).__name__)
+            failed.append(f"{timer.kind} timer {timer.id} fails with {type(error).__name__}")
     return Done(items, tuple(failed))
 
 

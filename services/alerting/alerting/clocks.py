@@ -1,7 +1,7 @@
-"""The regulatory clocks that are kept: started, moved when facts move them, questioned, and closed by people only.
+"""The regulatory clocks that are kept: what the book of rules says of them, with a line of history for each change.
 
-`tocsin.domain.clocks` says which clocks the facts start; this keeps them, with a line of history for each change. A
-clock that the facts no longer support goes on running and is put before a person (readings.md, clocks; rules.md 1.4).
+`tocsin.domain.lives` follows every clock of a case through everything known; this brings the rows to what it says, in
+the transaction of the fact that changed it, and tells the audit trail who changed what and why. No row is ever deleted.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from alerting import clock_notices, overdue
 from alerting.delivery.bell import Due
 from alerting.parts import NAME
 from alerting.tables import clock_history, clocks
 from tocsin.domain.assess import Concern
-from tocsin.domain.clocks import Clock, ClockRule, Trigger
+from tocsin.domain.clock_life import ClockKey, ClockLife, Status
+from tocsin.domain.clocks import ClockRule, Duty
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.envelope import identity
 from tocsin.store import audit
 
-RUNNING, MET, LATE, CANCELLED, SUPERSEDED = "RUNNING", "MET", "LATE", "CANCELLED", "SUPERSEDED"
+RUNNING, MET, LATE, CANCELLED, SUPERSEDED = (status.value for status in Status)
 
 _OF_CASE = select(clocks).where(clocks.c.case_id == bindparam("case_id"))
 _FACTS = ("day_zero", "due_on", "due_at", "reasons", "is_provisional", "clause", "recipient", "confidence")
@@ -48,112 +50,157 @@ class _Change:
 
 
 def keep(
-    tx: Connection, protocol: Protocol, case_id: str, found: Sequence[Clock], *, is_new_case: bool,
-    first_received_at: datetime, why: str, at: datetime,
+    tx: Connection, protocol: Protocol, case_id: str, found: Sequence[ClockLife], *, is_new_case: bool, why: str,
+    at: datetime, by: str = NAME,
 ) -> Kept:  # fmt: skip
-    """Bring the kept clocks of a case to what its facts start now. `why` says what changed the facts."""
+    """Bring the kept clocks of a case to what everything known says now. `why` says what changed, `by` who did."""
     rules = {rule.id: rule for rule in protocol.clock_rules}
     there: dict[UUID, Row[Any]] = {}
     if not is_new_case:
         there = {row.id: row for row in tx.execute(_OF_CASE, {"case_id": case_id})}
     if not found and not there:
         return Kept(None, ())
-    started = {_id(case_id, clock, rules): clock for clock in found}
+    lives = {clock_id(case_id, life.key, life.duty): life for life in found}
     changes: list[_Change] = []
     new = []
-    for clock_id, clock in started.items():
-        if clock_id in there:
-            changes += _refresh(tx, there[clock_id], clock, rules, why)
+    for one, life in lives.items():
+        if one in there:
+            changes += _refresh(tx, there[one], life, case_id, why)
         else:
-            begun = _row(clock_id, case_id, protocol.id, clock, rules, first_received_at, at)
-            new.append(begun)
-            changes.append(_Change(clock_id, begun["status"], "started", None, _json(_facts(clock)), why))
+            new.append(_row(one, case_id, protocol.id, life, at))
+            changes += _begun(one, life, why)
+    # Each row may name another of the same insert as its successor, so that no order of rows is needed.
     if new:
         tx.execute(insert(clocks), new)
     concerns = []
     for row in there.values():
-        if row.status == RUNNING and row.id not in started:
-            change, concern = _unsupported(tx, row, started, why)
+        if row.id not in lives and row.is_open:
+            change, concern = _unsupported(tx, row, lives, why)
             changes += change
             concerns += concern
-    _write(tx, protocol.id, changes, at)
-    return Kept(_soonest(started, there, rules), tuple(concerns))
+    _write(tx, protocol.id, changes, at, by)
+    _tell(tx, protocol.id, case_id, lives, there, changes, at)
+    return Kept(_soonest(lives, rules), tuple(concerns))
 
 
-def _id(case_id: str, clock: Clock, rules: Mapping[str, ClockRule]) -> UUID:
-    if _is_sites_own(clock.rule, rules):
+def clock_id(case_id: str, key: ClockKey, duty: Duty) -> UUID:
+    """The id of a clock: the same facts give the same one, in every process and on a rebuild."""
+    if duty is Duty.SITE_REPORT:
         # Once a case, with the status it had at receipt (readings.md, clocks 1).
-        return identity("clock", case_id, "", clock.rule, "once")
-    return identity("clock", case_id, clock.event_id or "", clock.rule, clock.started_at.isoformat())
+        return identity("clock", case_id, "", key.rule, "once")
+    return identity("clock", case_id, key.event_id or "", key.rule, key.known_at.isoformat())
 
 
-def _is_sites_own(rule: str, rules: Mapping[str, ClockRule]) -> bool:
-    return rule in rules and rules[rule].trigger is Trigger.SITE_AWARE
-
-
-def _row(
-    clock_id: UUID, case_id: str, study: str, clock: Clock, rules: Mapping[str, ClockRule], received_at: datetime,
-    at: datetime,
-) -> dict[str, Any]:  # fmt: skip
-    status = RUNNING
-    if _is_sites_own(clock.rule, rules):
-        status = MET if received_at <= clock.due_at else LATE
+def _row(one: UUID, case_id: str, study: str, life: ClockLife, at: datetime) -> dict[str, Any]:
     return {
-        "id": clock_id, "case_id": case_id, "event_id": clock.event_id, "study": study, "rule": clock.rule,
-        "started_at": clock.started_at, "status": status, "superseded_by": None, "in_question": False, "kept_at": at,
-        **_facts(clock),
+        "id": one, "case_id": case_id, "event_id": life.clock.event_id, "study": study, "rule": life.clock.rule,
+        "started_at": life.clock.started_at, "kept_at": at, **_facts(life), **_state(life, case_id),
     }  # fmt: skip
 
 
-def _facts(clock: Clock) -> dict[str, Any]:
-    return {name: getattr(clock, name) for name in _FACTS} | {"reasons": list(clock.reasons)}
+def _facts(life: ClockLife) -> dict[str, Any]:
+    return {name: getattr(life.clock, name) for name in _FACTS} | {"reasons": list(life.clock.reasons)}
 
 
-def _refresh(tx: Connection, row: Row[Any], clock: Clock, rules: Mapping[str, ClockRule], why: str) -> list[_Change]:
-    """The same clock, whose facts may have changed; one that was superseded may be the right one after all."""
-    if _is_sites_own(clock.rule, rules) or row.status not in (RUNNING, SUPERSEDED):
+def _state(life: ClockLife, case_id: str) -> dict[str, Any]:
+    after = life.superseded_by
+    return {
+        "status": life.status.value,
+        "superseded_by": None if after is None else clock_id(case_id, after, life.duty),
+        "in_question": bool(life.questions),
+        "questions": list(life.questions),
+        "is_open": life.is_open,
+        "known_at": life.known_at,
+        "started_at": life.clock.started_at,
+    }
+
+
+def _begun(one: UUID, life: ClockLife, why: str) -> list[_Change]:
+    """It started; and where more than its start was known already, what became of it."""
+    changes = [_Change(one, RUNNING, "started", None, _json(_facts(life)), why)]
+    if life.duty is Duty.SITE_REPORT:
+        changes[0].status = life.status.value
+    elif life.status is not Status.RUNNING:
+        changes.append(_Change(one, life.status.value, _WORDS[life.status.value], None, None, life.because))
+    elif life.questions:
+        changes.append(_Change(one, RUNNING, "in question", None, None, "; ".join(life.questions)))
+    return changes
+
+
+_WORDS = {RUNNING: "runs again", MET: "met", LATE: "late", CANCELLED: "cancelled", SUPERSEDED: "superseded"}
+
+
+def _refresh(tx: Connection, row: Row[Any], life: ClockLife, case_id: str, why: str) -> list[_Change]:
+    """The same clock, of which something may have changed: its facts, its status, whether it is in question."""
+    if life.duty is Duty.SITE_REPORT:
         return []
-    facts = _facts(clock)
-    old = {name: value for name, value in row._mapping.items() if name in facts and value != facts[name]}
-    if not old and row.status == RUNNING and not row.in_question:
+    facts, state = _facts(life), _state(life, case_id)
+    wanted = {**facts, **state}
+    differs = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if not differs:
         return []
-    tx.execute(
-        update(clocks)
-        .where(clocks.c.id == row.id)
-        .values(status=RUNNING, superseded_by=None, in_question=False, **{name: facts[name] for name in old})
-    )
-    changed = {name: facts[name] for name in old}
-    if row.status == SUPERSEDED:
-        return [_Change(row.id, RUNNING, "runs again", _json(old), _json(changed), why)]
-    what = "changed" if old else "supported by the facts again"
-    return [_Change(row.id, RUNNING, what, _json(old), _json(changed), why)]
+    tx.execute(update(clocks).where(clocks.c.id == row.id).values(differs))
+    old = {name: getattr(row, name) for name in differs if name in facts}
+    changes = []
+    if old:
+        changed = _json({name: facts[name] for name in old})
+        changes.append(_Change(row.id, row.status, "changed", _json(old), changed, why))
+    if "status" in differs or ("is_open" in differs and life.is_open):
+        moved = {name: differs[name] for name in ("superseded_by",) if differs.get(name) is not None}
+        what = _WORDS[life.status.value] if "status" in differs else "open again"
+        changes.append(
+            _Change(row.id, life.status.value, what, {"status": row.status}, _json(moved) or None,
+                    f"{why}: {life.because}")
+        )  # fmt: skip
+    if differs.get("in_question") is True:
+        changes.append(_Change(row.id, life.status.value, "in question", None, None, "; ".join(life.questions)))
+    elif differs.get("in_question") is False and life.is_open:
+        changes.append(_Change(row.id, life.status.value, "supported by the facts again", None, None, why))
+    return changes
 
 
 def _unsupported(
-    tx: Connection, row: Row[Any], started: Mapping[UUID, Clock], why: str
+    tx: Connection, row: Row[Any], lives: Mapping[UUID, ClockLife], why: str
 ) -> tuple[list[_Change], list[Concern]]:
-    """A running clock that the facts do not start now: it moved, or a person must look at it."""
-    moved = next((i for i, c in started.items() if (c.event_id, c.rule) == (row.event_id, row.rule)), None)
-    if moved is not None:
-        tx.execute(update(clocks).where(clocks.c.id == row.id).values(status=SUPERSEDED, superseded_by=moved))
-        then = {"superseded_by": str(moved), "started_at": started[moved].started_at.isoformat()}
-        before = {"started_at": row.started_at.isoformat()}
-        return [_Change(row.id, SUPERSEDED, "superseded", before, then, why)], []
+    """A clock that ran by what was known then, and of which an earlier fact that came later knows nothing.
+
+    It gives way to the same rule's clock of the same event; where there is none a person looks at it.
+    """
+    same = [one for one, life in lives.items() if (life.clock.event_id, life.clock.rule) == (row.event_id, row.rule)]
+    if same:
+        moved = min(same, key=lambda one: (lives[one].clock.due_at, str(one)))
+        tx.execute(
+            update(clocks)
+            .where(clocks.c.id == row.id)
+            .values(status=SUPERSEDED, superseded_by=moved, is_open=False, in_question=False)
+        )
+        then = {"superseded_by": str(moved), "started_at": lives[moved].clock.started_at.isoformat()}
+        return [_Change(row.id, SUPERSEDED, "superseded", {"status": row.status}, then, why)], []
+    reason = f"{row.rule} runs, and what is known now gives it no start: a person decides"
     concern = Concern(
-        key=f"{row.event_id or row.case_id}:clock_in_question:{row.rule}",
-        kind="clock_in_question",
-        level="review",
-        event_id=row.event_id,
-        reasons=(f"{row.rule} runs, and the facts as known now would not start it: a person decides",),
-        is_provisional=False,
-    )
+        f"{row.event_id or row.case_id}:clock_in_question:{row.rule}", "clock_in_question", "review", row.event_id,
+        (reason,), False,
+    )  # fmt: skip
     if row.in_question:
         return [], [concern]
-    tx.execute(update(clocks).where(clocks.c.id == row.id).values(in_question=True))
-    return [_Change(row.id, RUNNING, "in question", None, None, why)], [concern]
+    tx.execute(update(clocks).where(clocks.c.id == row.id).values(in_question=True, questions=[reason]))
+    return [_Change(row.id, row.status, "in question", None, None, why)], [concern]
 
 
-def _write(tx: Connection, study: str, changes: Sequence[_Change], at: datetime) -> None:
+def _tell(
+    tx: Connection, study: str, case_id: str, lives: Mapping[UUID, ClockLife], there: Mapping[UUID, Row[Any]],
+    changes: Sequence[_Change], at: datetime,
+) -> None:  # fmt: skip
+    """Set the timers of what is open, and end the ringing of what is not."""
+    clock_notices.keep(tx, study, case_id, list(lives.values()))
+    for one, life in lives.items():
+        if one in there and life.is_open and not there[one].is_open:
+            clock_notices.reopened(tx, study, case_id, life)
+    if there and changes:
+        overdue.settle(tx, study, case_id, at)
+
+
+def _write(tx: Connection, study: str, changes: Sequence[_Change], at: datetime, by: str) -> None:
     if not changes:
         return
     tx.execute(
@@ -166,7 +213,7 @@ def _write(tx: Connection, study: str, changes: Sequence[_Change], at: datetime)
     )  # fmt: skip
     for c in changes:
         audit.append(
-            tx, at=at, who=NAME, did=f"clock {c.what}", about=f"clock {c.clock_id}", study=study, before=c.before,
+            tx, at=at, who=by, did=f"clock {c.what}", about=f"clock {c.clock_id}", study=study, before=c.before,
             after=c.after, reason=c.reason,
         )  # fmt: skip
 
@@ -180,12 +227,9 @@ def _json(facts: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _soonest(
-    started: Mapping[UUID, Clock], there: Mapping[UUID, Row[Any]], rules: Mapping[str, ClockRule]
-) -> Due | None:
-    """The soonest clock that runs and is the sponsor's. What a person closed is closed."""
-    running = [c for i, c in started.items() if i not in there or there[i].status in (RUNNING, SUPERSEDED)]
-    owed = [c for c in running if not _is_sites_own(c.rule, rules)]
+def _soonest(lives: Mapping[UUID, ClockLife], rules: Mapping[str, ClockRule]) -> Due | None:
+    """The soonest clock that is open and is the sponsor's."""
+    owed = [life.clock for life in lives.values() if life.is_open and life.duty is not Duty.SITE_REPORT]
     clock = min(owed, key=lambda c: (c.due_at, c.rule), default=None)
     if clock is None:
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from alerting import answers, cases, decisions, doses, queries, ringing, timers
+from alerting import answers, cases, clock_notices, decisions, doses, queries, ringing, timers
 from alerting.judge import judge, urgency
 from alerting.parts import NAME, Parts
 from alerting.tables import observations
@@ -93,6 +93,8 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
     body = envelope.body
     if envelope.source != NAME or not decisions.keep(tx, body):
         return
+    if body.what == decisions.FIRED:
+        clock_notices.restore(tx, parts, body)
     if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:

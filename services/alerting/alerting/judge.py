@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, clocks
-from alerting.parts import Parts
+from alerting import alerts, cases, clocks, follow_ups, kinds, past
+from alerting.parts import NAME, Parts
 from tocsin.domain.assess import MINIMUM, Assessment, Concern, assess
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import ReportReceivedV1
@@ -15,17 +15,20 @@ from tocsin.messages.bodies import ReportReceivedV1
 
 def judge(
     tx: Connection, parts: Parts, protocol: Protocol, known: cases.Known, *, why: str, at: datetime,
-    is_new_case: bool = False, coded_before: int = cases.ALL_CODINGS,
+    is_new_case: bool = False, coded_before: int = cases.ALL_CODINGS, by: str = NAME,
 ) -> Assessment | None:  # fmt: skip
-    """Assess a case and keep what follows; None while no report of it has come. `at`: when the facts became known."""
+    """Assess a case and keep what follows; None while no report of it has come. `at`: when the facts became known,
+
+    `by`: who made them known.
+    """
     latest = known.latest
     if latest is None:
         return None
     infusions = cases.infusions_of(tx, latest.study, latest.subject)
-    assessment = assess(known.case(infusions, coded_before=coded_before), protocol)
+    case = known.case(infusions, coded_before=coded_before)
+    assessment = assess(case, protocol, past.past_of(tx, known.case_id))
     kept = clocks.keep(
-        tx, protocol, known.case_id, assessment.clocks, is_new_case=is_new_case,
-        first_received_at=known.first_received_at, why=why, at=at,
+        tx, protocol, known.case_id, assessment.lives, is_new_case=is_new_case, why=why, at=at, by=by,
     )  # fmt: skip
     alerts.raise_for(
         tx, parts, protocol.id, known.case_id, latest.revision,
@@ -33,13 +36,22 @@ def judge(
         is_new_case=is_new_case, beside=_beside(latest, assessment), assumptions=assessment.assumptions,
         due=kept.soonest, at=at,
     )  # fmt: skip
+    follow_ups.keep(tx, protocol, known, assessment, at)
     return assessment
 
 
+def judge_again(
+    tx: Connection, parts: Parts, study: str, case_id: str, *, why: str, at: datetime, by: str
+) -> Assessment | None:
+    """Judge a case anew after a person has sent or signed something about it; None while no report of it has come."""
+    cases.lock_study(tx, study)
+    return judge(tx, parts, parts.study(study), cases.load(tx, case_id), why=why, at=at, by=by)
+
+
 def urgency(assessment: Assessment | None) -> int:
-    """How soon a person should look at a case, smallest first: pages, then serious ones, then the rest."""
+    """How soon an uncoded case is rung for, smallest first: pages, then serious ones, then the rest."""
     levels = {concern.level for concern in assessment.concerns} if assessment else set()
-    return 0 if "page" in levels else 1 if levels else 2
+    return kinds.urgency("warn", "uncoded") + (0 if "page" in levels else 1 if levels else 2)
 
 
 def _for_people(report: ReportReceivedV1, kept: clocks.Kept) -> list[Concern]:

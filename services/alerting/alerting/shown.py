@@ -107,7 +107,10 @@ class ClockShown(BaseModel):
     due_at: str
     status: str
     superseded_by: str | None
+    open: bool
     in_question: bool
+    questions: list[str]
+    known_at: str | None
     provisional: bool
     confidence: str
     reasons: list[str]
@@ -237,7 +240,10 @@ CLOCKS = {
             "due_at": "2026-05-21T15:59:59Z",
             "status": "RUNNING",
             "superseded_by": None,
+            "open": True,
             "in_question": False,
+            "questions": [],
+            "known_at": "2026-05-13T18:08:00Z",
             "provisional": True,
             "confidence": "high",
             "reasons": ["criterion: life-threatening", "not coded yet: taken as unexpected"],

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from alerting.tables import timers
 from tocsin.messages.envelope import identity
+from tocsin.store.insert import insert_unless_there
 
-ALARM, UNCODED, LETTER = "alarm", "uncoded", "letter"
+ALARM, UNCODED, LETTER, CLOCK = "alarm", "uncoded", "letter", "clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Timer:
     about: str
     study: str
     due_at: datetime
+    urgency: int = 0
 
 
 def timer_id(kind: str, about: str) -> UUID:
@@ -41,6 +43,14 @@ def begin(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime
         {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
          "urgency": urgency},
     )  # fmt: skip
+
+
+def begin_once(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
+    """Set a timer unless it was set before: one that fired stays fired."""
+    row = {
+        "id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at, "urgency": urgency,
+    }  # fmt: skip
+    tx.execute(insert_unless_there(timers, tx.dialect.name), row)
 
 
 def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
@@ -58,7 +68,7 @@ def due(tx: Connection, kind: str, now: datetime, most: int) -> list[Timer]:
     """What is due and not done, most urgent first."""
     t = timers.c
     rows = tx.execute(
-        select(t.id, t.kind, t.about, t.study, t.due_at)
+        select(t.id, t.kind, t.about, t.study, t.due_at, t.urgency)
         .where(t.kind == kind, t.done_at.is_(None), t.due_at <= now)
         .order_by(t.urgency, t.due_at)
         .limit(most)

@@ -158,19 +158,13 @@ class Case:
         told = {event.event_id: (event, r) for r in self.revisions if not r.is_nullified for event in r.events}
         return tuple(found for found in told.values() if not found[0].is_nullified)
 
-    def coding_of(self, event: Event, until: int | None = None) -> Coded | None:
-        """The newest coding of these words of the event, by revision `until` or any; None while there is none.
+    def coding_of(self, event: Event) -> Coded | None:
+        """The newest coding of these words of the event; None while the coder has not answered.
 
         A coding is of words. One of another revision counts only where that revision has the same words; so a later
         rewording is never used to judge what was first reported.
         """
-        worded = {
-            r.revision
-            for r in self.revisions
-            if until is None or r.revision <= until
-            for e in r.events
-            if _same_words(e, event)
-        }
+        worded = {r.revision for r in self.revisions for e in r.events if _same_words(e, event)}
         found = [c for c in self.codings if c.event_id == event.event_id and c.revision in worded]
         return found[-1] if found else None
 

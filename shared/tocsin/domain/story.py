@@ -102,6 +102,7 @@ def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking:
 
 def _heard(event_id: str, case: Case, lacking: dict[int, tuple[str, ...]]) -> Iterable[Heard]:
     last: Heard | None = None
+    worded: set[str] = set()
     for report in case.revisions:
         found = next((e for e in report.events if e.event_id == event_id), None)
         if report.is_nullified:
@@ -111,10 +112,12 @@ def _heard(event_id: str, case: Case, lacking: dict[int, tuple[str, ...]]) -> It
         if found is None:
             continue
         missing = lacking.get(report.revision, ())
-        before = case.coding_of(found, until=report.revision - 1)
-        last = Heard(found, report, before, False, missing)
+        # A coding is of words: the newest one counts wherever the event has them, once they were heard uncoded.
+        coded = case.coding_of(found)
+        is_first = found.verbatim not in worded
+        worded.add(found.verbatim)
+        last = Heard(found, report, None if is_first else coded, False, missing)
         yield last
-        coded = case.coding_of(found, until=report.revision)
-        if coded != before:
+        if is_first and coded is not None:
             last = Heard(found, report, coded, True, missing)
             yield last

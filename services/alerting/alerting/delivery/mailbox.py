@@ -75,7 +75,7 @@ def _read(path: Path) -> Kept:
         name=path.name,
         sent_at=mail["Date"].datetime,
         to=str(mail["To"]),
-        subject=str(mail["Subject"]),
+        subject=str(mail["Subject"]).strip(),  # a long one is folded, and begins on a line of its own
         message_id=str(mail["Message-ID"]),
         text=body.get_content() if body is not None else "",
     )
