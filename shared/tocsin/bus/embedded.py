@@ -108,22 +108,11 @@ class EmbeddedBus:
         with self._looking_lock, self._looking.reading() as db:
             db.execute("BEGIN")  # One snapshot: what is published and what is done are of the same instant.
             try:
-                kept = db.execute("SELECT id, topic, first_offset, end_offset FROM partition").fetchall()
-                done = {
-                    (group, partition): next_offset
-                    for group, partition, next_offset in db.execute("SELECT * FROM committed")
-                }
+                (published,) = db.execute("SELECT sum(end_offset) FROM partition").fetchone()
+                unread = {group: _unread(db, group, topics) for group, topics in groups.items()}
             finally:
                 db.execute("COMMIT")
-        unread = {
-            group: sum(
-                max(0, end - max(first, done.get((group, partition), 0)))
-                for partition, topic, first, end in kept
-                if topic in topics
-            )
-            for group, topics in groups.items()
-        }
-        return Progress(sum(end for *_, end in kept), unread)
+        return Progress(published or 0, unread)
 
     def ping(self) -> None:
         with self._file.writing():
@@ -183,6 +172,16 @@ class EmbeddedBus:
             except BusAway as error:
                 log.warning("lease_renewal_failed", error=str(error))
         file.close()
+
+
+def _unread(db: sqlite3.Connection, group: str, topics: Sequence[str]) -> int:
+    (number,) = db.execute(
+        "SELECT sum(max(0, p.end_offset - max(p.first_offset, coalesce(c.next_offset, 0)))) FROM partition p"
+        " LEFT JOIN committed c ON c.partition_id = p.id AND c.group_name = ?"
+        " WHERE p.topic IN (SELECT value FROM json_each(?))",
+        (group, json.dumps(list(topics))),
+    ).fetchone()
+    return number or 0
 
 
 def _clear_old(db: sqlite3.Connection) -> None:

@@ -70,7 +70,7 @@ class Courier:
         self._in_hand: _Sent | None = None
         self._woken = threading.Event()
         self._trouble: str | None = None
-        store.after_commit(ledger.DUE, self.wake)
+        store.after_commit(ledger.DUE[channel], self.wake)
 
     @property
     def trouble(self) -> str | None:

@@ -25,8 +25,8 @@ from tocsin.store.pending import announce
 
 MAIL, WEBHOOK = "mail", "webhook"
 PENDING, SENDING, DELIVERED, DEAD = "pending", "sending", "delivered", "dead"
-DUE = "deliveries"
-"""What a transaction announces when something is to be sent."""
+DUE = {MAIL: "mails", WEBHOOK: "webhooks"}
+"""What a transaction announces when something is to be sent, by channel: the others need not look."""
 
 LEASE = timedelta(seconds=30)
 """How long a process may take over one try before another one takes it over."""
@@ -63,7 +63,8 @@ def plan(tx: Connection, notice_id: UUID, alert_id: UUID | None, to: Sequence[To
             for one in to
         ],
     )
-    announce(tx, DUE)
+    for channel in {one.channel for one in to}:
+        announce(tx, DUE[channel])
 
 
 def claim(tx: Connection, channel: str, holder: str, *, most: int, now: datetime, wall: datetime) -> list[Parcel]:
@@ -154,7 +155,8 @@ def retry(tx: Connection, delivery_id: UUID, at: datetime) -> bool:
         .values(state=PENDING, next_attempt_at=at, ended_at=None, forgiven=deliveries.c.attempts)
     )
     if done.rowcount:
-        announce(tx, DUE)
+        for due in DUE.values():
+            announce(tx, due)
     return bool(done.rowcount)
 
 
