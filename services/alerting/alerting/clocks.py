@@ -21,6 +21,7 @@ from alerting.tables import clock_history, clocks
 from tocsin.domain.assess import Concern
 from tocsin.domain.clock_life import ClockKey, ClockLife, Status
 from tocsin.domain.clocks import ClockRule, Duty
+from tocsin.domain.notices import is_told
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.envelope import identity
 from tocsin.store import audit
@@ -197,7 +198,8 @@ def _tell(
         if one in there and life.is_open and not there[one].is_open:
             clock_notices.reopened(tx, study, case_id, life)
     if there and changes:
-        overdue.settle(tx, study, case_id, at)
+        owed = {life.clock.due_at for life in lives.values() if life.is_open and is_told(life)}
+        overdue.settle(tx, study, case_id, owed, at)
 
 
 def _write(tx: Connection, study: str, changes: Sequence[_Change], at: datetime, by: str) -> None:

@@ -6,6 +6,7 @@ An overdue report rings hourly until it is sent; the medical director may silenc
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from alerting import kinds, timers
 from alerting.alarm import OPEN
 from alerting.parts import NAME
-from alerting.tables import alerts, clocks
+from alerting.tables import alerts
 from tocsin.messages.bodies import AlertSettledV1
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import audit, outbox
@@ -48,15 +49,15 @@ def silenced(tx: Connection, study: str, group_key: str, at: datetime) -> None:
     ring_at(tx, study, group_key.removeprefix(f"{OVERDUE}|"), at + SILENCE)
 
 
-def settle(tx: Connection, study: str, case_id: str, at: datetime) -> None:
-    """End the ringing of overdue reports that are no longer owed. Their lateness stays where it is kept."""
+def settle(tx: Connection, study: str, case_id: str, owed: Collection[datetime], at: datetime) -> None:
+    """End the ringing of overdue reports that are no longer owed: of a due instant that is not in `owed`.
+
+    Their lateness stays where it is kept.
+    """
     a = alerts.c
     ringing = tx.execute(select(a.id, a.group_key).where(a.case_id == case_id, a.kind == KIND, a.state == OPEN)).all()
     for row in ringing:
-        due_at = _due_at(row.group_key)
-        c = clocks.c
-        owed = select(c.id).where(c.case_id == case_id, c.is_open.is_(True), c.due_at == due_at).limit(1)
-        if tx.execute(owed).first() is not None:
+        if _due_at(row.group_key) in owed:
             continue
         tx.execute(update(alerts).where(a.id == row.id).values(state="closed", settled_at=at, settled_by=NAME))
         timers.stop(tx, timers.ALARM, str(row.id), at, "no longer owed")

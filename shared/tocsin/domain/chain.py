@@ -35,6 +35,8 @@ from tocsin.domain.submissions import Submission, SubmissionKind
 from tocsin.domain.words import Party
 
 FDA = "US"
+STRICT_DAYS = 8
+"""After the first report, where a study is strict and no rule says otherwise (rules.md 1.6 C4)."""
 SUSARS = (Trigger.OTHER_SUSAR, Trigger.FATAL_LT_SUSAR)
 EXPECTED = (Trigger.EXPECTED_FATAL_LT,)
 """The classes that a chain may have, least urgent first. An expected reaction is no downgrade of a SUSAR."""
@@ -59,6 +61,7 @@ class Chain:
         self._reviews: tuple[Signed, ...] = ()
         self._class: Trigger | None = None
         self._start: Start | None = None
+        self._origin: Start | None = None
         self._known_at: datetime | None = None
         self._revision = 0
         self._episode = 0
@@ -86,30 +89,41 @@ class Chain:
     def ended(self) -> list[ClockLife]:
         """What became of each clock."""
         for run in self._runs:
-            self._bring_forward(run)
+            run.clock = self._brought_forward(run)
         return [run.ended(() if run.rule.trigger in _LATER else self._questions) for run in self._runs]
-
-    @property
-    def has_class(self) -> bool:
-        return self._class is not None
 
     # -- what is told -------------------------------------------------------------------------------------------------
 
     def _hear(self, heard: Heard) -> None:
+        self._settle()
         judged = self._judge(heard)
         self._heard.append(heard)
-        self._compare(heard)
+        news, is_pending, stood = self._news(heard), self._has_open(Duty.REPORT), len(self._runs)
         self._complete(heard)
         now = None if heard.is_taken_back else self._class_of(judged)
         if now is None or self._rank(now) < self._rank(self._class):
             self._questions = self._why_not(judged, heard) if self._class is not None else ()
         elif self._class is None:
-            self._begin_class(now, self._start_of(now, judged, heard), heard)
+            self._begin_class(now, self._start_of(now, judged, heard), heard.at, heard.report.revision)
         elif now is not self._class:
-            self._upgrade(now, self._start_of(now, judged, heard), heard)
+            self._upgrade(now, self._start_of(now, judged, heard), heard.at, heard.report.revision)
         else:
             self._questions = ()
             self._confirm(judged, heard)
+        begun = self._runs[stood:]
+        is_told_in_full = any(run.rule.follows is not None or run.rule.trigger in _IN_FULL for run in begun)
+        if news and not is_told_in_full:
+            self._start_follow_up(heard, news, is_pending=is_pending)
+
+    def _settle(self) -> None:
+        """What was reported, with no report owed, is what was told of it last: there is no clock left to sign down.
+
+        So a death after a threat to life that was reported, and then taken back, is an upgrade and has its seven days.
+        """
+        if self._heard and self._is_reported and not self._has_open(Duty.REPORT):
+            told = self._heard_class(self._heard[-1])
+            if self._rank(told) < self._rank(self._class):
+                self._class = told
 
     def _complete(self, heard: Heard) -> None:
         """The receipt of the last minimum element is the legal day zero: clocks that ran before give way."""
@@ -123,8 +137,11 @@ class Chain:
         if self._is_reported:
             return
         old = [run for run in self._runs if run.is_open]
-        self._set_class(self._class, replace(start, aware_at=heard.at, awaits=()), heard.at, heard.report.revision)
-        new = self._begin(self._note(legal), heard.at, again=True)
+        since, known = self._known_since(heard)
+        start = replace(start, aware_at=since, awaits=(), reasons=(*start.reasons, *known))
+        self._set_class(self._class, start, heard.at, heard.report.revision)
+        self._origin = self._note(legal)
+        new = self._begin(self._origin, heard.at, again=True)
         for run in old:
             self._supersede(run, legal, among=[n for n in new if n.rule is run.rule])
 
@@ -153,38 +170,39 @@ class Chain:
                 is_provisional = start.is_provisional or bool(start.awaits)
                 run.clock = replace(run.clock, reasons=(*start.reasons, *own), is_provisional=is_provisional)
 
-    def _compare(self, heard: Heard) -> None:
-        """A significant follow-up to what was reported is reported in its turn; else it is merged or held."""
+    def _news(self, heard: Heard) -> str:
+        """Why this is a significant follow-up to what was reported; empty where it is merged or held."""
         revision = heard.report.revision
         last = next((h for h in reversed(self._heard) if h.report.revision < revision), None)
         if last is None or revision in self._significant or not self._was_reported_before(heard.at):
-            return
+            return ""
         was, now = self._told(last), self._told(heard)
         if found := significant(was, now):
             self._significant.add(revision)
-            self._start_follow_up(heard, found.reasons[0])
-        elif not heard.is_coding and narrative_alone(was, now):
+            return found.reasons[0]
+        if not heard.is_coding and narrative_alone(was, now):
             self.to_judge.append(revision)
+        return ""
 
-    def _start_follow_up(self, heard: Heard, why: str) -> None:
+    def _start_follow_up(self, heard: Heard, why: str, *, is_pending: bool) -> None:
+        """What is significant is reported in its turn, or goes with the report that `is_pending`."""
         told = f"revision {heard.report.revision} received {self._local(heard.at)} after a report was sent; {why}"
         if any(run.known_at == heard.at and run.rule.trigger is Trigger.SIGNIFICANT_FOLLOW_UP for run in self._runs):
             return
         pending = [run for run in self._runs if run.is_open and run.rule.trigger is Trigger.SIGNIFICANT_FOLLOW_UP]
         for run in pending:
             run.clock = replace(run.clock, reasons=(*run.clock.reasons, f"goes with it: {told}"))
-        if pending or self._has_open(Duty.REPORT):
+        if pending or is_pending:
             return
-        start = Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, heard.at, (told,))
-        self._begin(start, heard.at)
+        since, known = self._known_since(heard)
+        self._begin(Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, since, (told, *known)), heard.at)
 
     # -- what is signed -----------------------------------------------------------------------------------------------
 
     def _sign(self, deed: Signed) -> None:
+        self._settle()
         if deed.deed is Deed.SIGNIFICANT:
-            heard = next((h for h in self._heard if h.report.revision == deed.revision), None)
-            if heard is not None and self._was_reported_before(heard.at):
-                self._start_follow_up(heard, f"signed as significant by {_people(deed)}: {deed.reason}")
+            self._judge_narrative(deed)
             return
         if deed.deed in (Deed.MEDICAL_REVIEW, Deed.DOWNGRADE):
             self._reviews = (*self._reviews, deed)
@@ -192,12 +210,22 @@ class Chain:
             return
         if deed.deed is Deed.MEDICAL_REVIEW:
             self._review(deed)
-        elif self._class is None:
+        elif self._class is None and not self._is_reported:
             return
+        elif len(set(deed.by)) < (needed := self._settings.signatures_to_close):
+            self._say(deed, f"this study asks for the signatures of {needed} people to close a clock; "
+                            f"signed by {_people(deed)} alone", is_refused=True)  # fmt: skip
         elif deed.deed is Deed.DOWNGRADE:
             self._downgrade(deed)
         elif deed.deed in (Deed.NULLIFICATION, Deed.DUPLICATE):
             self._take_back(deed)
+
+    def _judge_narrative(self, deed: Signed) -> None:
+        heard = next((h for h in self._heard if h.report.revision == deed.revision), None)
+        if heard is not None and self._was_reported_before(heard.at):
+            self.to_judge = [revision for revision in self.to_judge if revision != deed.revision]
+            why = f"signed as significant by {_people(deed)}: {deed.reason}"
+            self._start_follow_up(heard, why, is_pending=self._has_open(Duty.REPORT))
 
     def _review(self, deed: Signed) -> None:
         """Judging old information anew keeps the day zero of that information (rules.md 1.2 D4)."""
@@ -222,9 +250,9 @@ class Chain:
         if late and self._class is None:
             self._determine_late(now, replace(start, aware_at=deed.signed_at), deed.signed_at)
         elif self._class is None:
-            self._begin_class(now, start, first)
+            self._begin_class(now, start, deed.signed_at, first.report.revision)
         else:
-            self._upgrade(now, start, first)
+            self._upgrade(now, start, deed.signed_at, first.report.revision)
 
     def _determine_late(self, now: Trigger, start: Start, at: datetime) -> None:
         """First judged not reportable, later found reportable (21 CFR 312.32(d)(3); rules.md 1.6 C6)."""
@@ -243,39 +271,63 @@ class Chain:
             self._say(deed, f"the facts still make it {_words(now)}: {'; '.join(_grounds(judged))}", is_refused=True)
             return
         since = self._lower_since(now)
-        assert self._start is not None
-        is_news = since.report.revision > self._revision or since.is_coding or self._start.is_provisional
-        if not is_news:
+        is_news = since.report.revision > self._revision or since.is_coding or self._was_open(judged)
+        if self._class is not None and not is_news:
             self._say(deed, "nothing new was told since the clock started: old facts judged anew close no clock",
                       is_refused=True)  # fmt: skip
             return
         signed = f"downgraded: signed by {_people(deed)} {self._local(deed.signed_at)}: {deed.reason}"
-        if self._is_reported and not self._has_open(Duty.REPORT):
+        is_owed = self._has_open(Duty.REPORT)
+        if self._is_reported:
             self._say(deed, "it was reported already: the follow-up report tells the new assessment")
-            self._questions = ()
-            return
         if now is None:
             self._cancel(deed, signed)
-        else:
+            if self._is_reported and is_owed:
+                # The news went with the report that is cancelled now: what was reported before it needs a follow-up.
+                told = f"revision {since.report.revision} received {self._local(since.at)} after a report was sent"
+                self._owe_follow_up(f"{told}; {signed}", since.at)
+        elif is_owed:
             self._to_other(deed, now, since.at, signed)
+        else:
+            self._questions = ()
+
+    def _was_open(self, judged: EventAssessment) -> bool:
+        """Whether what fails now rested, when the clock started, on a fact that was missing: the answer is news."""
+        first = next((h for h in self._heard if h.report.revision == self._revision), None)
+        if first is None:
+            return False
+        then = self._story.judge(first, self._reviews[:-1], self._by)
+        pairs = ((then.serious, judged.serious), (then.suspected, judged.suspected),
+                 (then.unexpected, judged.unexpected), (then.fatal, judged.fatal),
+                 (then.life_threatening, judged.life_threatening))  # fmt: skip
+        fell = [was for was, now in pairs if was and not now]
+        return bool(fell) and all(was.is_provisional for was in fell)
 
     def _to_other(self, deed: Signed, now: Trigger, news_at: datetime, signed: str) -> None:
         """Due day zero plus 15, if the news came before the shorter clock had run out (rules.md 1.4)."""
         assert self._start is not None
+        assert self._origin is not None
         assert self._known_at is not None
         old = [run for run in self._runs if run.is_open]
         self._class, self._questions = now, ()
-        new = self._begin(replace(self._start, trigger=now, reasons=(*self._start.reasons, signed)), self._known_at)
+        reasons = (*self._start.reasons, signed)
+        self._start = replace(self._start, trigger=now, reasons=reasons, aware_at=self._origin.aware_at)
+        self._begin(self._start, self._known_at)
+        new = [run for run in self._runs if run.is_open and run.rule.trigger is now]
         for run in old:
-            if run.rule.trigger is Trigger.ANY_SUSAR:
+            if run in new or run.rule.trigger in (*_LATER, Trigger.ANY_SUSAR) or self._is_owed_in_full(run):
                 continue
-            if run.rule.duty is Duty.REPORT and news_at > run.clock.due_at:
+            if run.rule.duty is not Duty.FOLLOW_UP and news_at > run.clock.due_at:
                 self._say(
                     deed, f"{run.rule.id} had run out on {run.clock.due_on}, before the news came: its lateness stays"
                 )
             elif new:
                 self._supersede(run, signed, among=new)
                 self._say(deed, f"{run.rule.id} gives way to {run.successor.rule.id}" if run.successor else signed)
+
+    def _is_owed_in_full(self, run: Run) -> bool:
+        """A completed report stays owed once the first was sent."""
+        return run.rule.follows is not None and bool(self._first_reports(run))
 
     def _take_back(self, deed: Signed) -> None:
         if deed.deed is Deed.NULLIFICATION and not self._heard[-1].is_taken_back:
@@ -284,31 +336,39 @@ class Chain:
             return
         because = "duplicate of " + deed.other_case if deed.other_case else "nullified"
         signed = f"{because}: signed by {_people(deed)} {self._local(deed.signed_at)}: {deed.reason}"
-        if self._is_reported:
-            self._say(deed, "it was reported already: a nullification report is owed as a follow-up")
-            self._questions = ()
-            if not self._has_open(Duty.FOLLOW_UP):
-                owed = f"{signed}; a nullification report is owed"
-                start = Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, deed.signed_at, (owed,))
-                self._begin(start, deed.signed_at)
-            return
         self._cancel(deed, signed)
+        if not self._is_reported:
+            return
+        if any(sent.kind is SubmissionKind.NULLIFICATION for sent in self._sent):
+            self._say(deed, "it was reported, and a nullification report was sent")
+            return
+        self._say(deed, "it was reported already: a nullification report is owed as a follow-up")
+        if not self._has_open(Duty.FOLLOW_UP):
+            self._owe_follow_up(f"{signed}; a nullification report is owed", deed.signed_at)
+
+    def _owe_follow_up(self, why: str, since: datetime) -> None:
+        if not any(run.is_open and run.rule.trigger in _LATER for run in self._runs):
+            self._begin(Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, since, (why,)), since)
 
     def _cancel(self, deed: Signed, signed: str) -> None:
+        """Close what is not sent. What completes or follows a report that was sent is still owed."""
+        is_reported = self._is_reported
         for run in self._runs:
-            if run.is_open:
+            is_begun = bool(run.sent) or run.rule.trigger in _LATER or self._is_owed_in_full(run)
+            if run.is_open and not (is_reported and is_begun):
                 run.close(Status.CANCELLED, signed)
                 self._say(deed, f"{run.rule.id} is cancelled")
-        self._class, self._start, self._questions = None, None, ()
+        self._class, self._start, self._origin, self._questions = None, None, None, ()
 
     def _say(self, deed: Signed, text: str, *, is_refused: bool = False) -> None:
         self.effects.setdefault(deed.id, []).append(Effect(text, is_refused))
 
     # -- classes and clocks -------------------------------------------------------------------------------------------
 
-    def _begin_class(self, now: Trigger, start: Start, heard: Heard) -> None:
-        self._set_class(now, start, heard.at, heard.report.revision)
-        self._begin(start, heard.at)
+    def _begin_class(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
+        self._set_class(now, start, known_at, revision)
+        self._origin = start
+        self._begin(start, known_at)
 
     def _set_class(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
         self._class, self._start, self._known_at, self._revision = now, start, known_at, revision
@@ -322,28 +382,30 @@ class Chain:
         self._start = replace(self._start, reasons=(*self._start.reasons, note))
         return self._start
 
-    def _upgrade(self, now: Trigger, start: Start, heard: Heard) -> None:
+    def _upgrade(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
         """Not reported yet: one combined report, due by the earlier of both dates. Reported: a clock of its own."""
         is_reported = self._is_reported and not self._has_open(Duty.REPORT)
         old = [run for run in self._runs if run.is_open and run.rule.trigger in (*SUSAR, Trigger.ANY_SUSAR)]
-        self._set_class(now, start, heard.at, heard.report.revision)
-        new = self._begin(start, heard.at, after_report=is_reported)
+        self._set_class(now, start, known_at, revision)
+        if is_reported or self._origin is None or start.aware_at < self._origin.aware_at:
+            self._origin = start
+        new = self._begin(start, known_at, after_report=is_reported)
         for run in new:
             if run.rule.follows is None:
                 self._no_later(run, [o for o in old if o.rule.duty is run.rule.duty])
         for run in old:
             # What had run out stays: the lateness is not undone by a worse outcome.
-            if run.rule.trigger is Trigger.OTHER_SUSAR and run.clock.due_at >= heard.at:
+            if run.rule.trigger is Trigger.OTHER_SUSAR and run.clock.due_at >= start.aware_at:
                 self._supersede(run, f"upgraded: {start.reasons[0]}", among=new)
 
     def _no_later(self, run: Run, old: Sequence[Run]) -> None:
         made = run.clock
         sooner = min(
-            (o.clock for o in old),
+            (o.clock for o in old if o.clock.due_on >= made.day_zero),
             key=lambda c: (c.due_at, c.recipient != made.recipient, c.rule),
             default=made,
         )
-        if sooner.due_at >= made.due_at or sooner.due_on < made.day_zero:
+        if sooner.due_at >= made.due_at:
             return
         reason = f"upgraded before submission: due no later than {sooner.rule}, which already runs to {sooner.due_on}"
         run.clock = replace(made, due_on=sooner.due_on, due_at=sooner.due_at, reasons=(*made.reasons, reason))
@@ -351,7 +413,8 @@ class Chain:
     def _begin(self, start: Start, known_at: datetime, *, after_report: bool = False, again: bool = False) -> list[Run]:
         """Start what this sets going. After a report, an authority with a rule for just that goes by it.
 
-        An upgrade is no second "any SUSAR"; `again`: the same, from another day zero.
+        An upgrade is no second "any SUSAR", and what is owed already is not owed a second time at a later date;
+        `again`: the same, from another day zero. What was sent before it was known that it is worse did not say so.
         """
         has_own = after_report and any(r.trigger is Trigger.UPGRADE_AFTER_SUBMISSION for r in self._rules)
         begun = []
@@ -363,19 +426,30 @@ class Chain:
             if rule.trigger is Trigger.ANY_SUSAR and not again and self._stands(rule):
                 continue
             made = self._clock(rule, start)
+            if not again and self._is_owed(rule, made):
+                continue
             if rule.binds_on(made.day_zero):
                 begun.append(Run(rule, made, known_at, self._episode, copies_to=self._copies(rule)))
         self._runs += begun
         for run in begun:
             for sent in self._sent:
-                self._meet(run, sent)
+                if not after_report or sent.sent_at >= known_at:
+                    self._meet(run, sent)
         return begun
 
     def _stands(self, rule: ClockRule) -> bool:
         return any(run.rule is rule and run.closed is None for run in self._runs)
 
+    def _is_owed(self, rule: ClockRule, made: Clock) -> bool:
+        """Whether the same report or the same copies are owed already, and no later."""
+        is_repeated = rule.duty is Duty.COPIES or rule.trigger is Trigger.OTHER_SUSAR
+        return is_repeated and any(
+            run.rule is rule and run.is_open and run.clock.due_at <= made.due_at for run in self._runs
+        )
+
     def _clock(self, rule: ClockRule, start: Start) -> Clock:
-        if rule.trigger is Trigger.ANY_SUSAR and self._settings.fda_15_days_from is CountsFrom.DETERMINATION:
+        is_fdas = rule.trigger is Trigger.ANY_SUSAR and rule.jurisdiction == FDA
+        if is_fdas and self._settings.fda_15_days_from is CountsFrom.DETERMINATION:
             determined = next((r for r in self._story.reviews if r.signed_at >= start.aware_at), None)
             if determined is None:
                 why = "this study counts from the determination, which nobody has signed yet: receipt stands in for it"
@@ -390,8 +464,9 @@ class Chain:
         return tuple(one.name for one in self._protocol.copies_to) if rule.duty is Duty.COPIES else ()
 
     def _supersede(self, run: Run, because: str, *, among: Sequence[Run]) -> None:
-        """Give way to a newer clock of the same duty, else to the soonest."""
-        fitting = [new for new in among if new.rule.duty is run.rule.duty] or list(among)
+        """Give way to a newer clock of the same duty, else to the soonest report."""
+        reports = [new for new in among if new.rule.duty is Duty.REPORT]
+        fitting = [new for new in among if new.rule.duty is run.rule.duty] or reports or list(among)
         if fitting:
             successor = min(fitting, key=lambda new: (new.clock.due_at, new.rule.id))
             run.close(Status.SUPERSEDED, because, successor)
@@ -400,8 +475,6 @@ class Chain:
 
     def _meet(self, run: Run, sent: Submission) -> None:
         if not run.is_open or sent.sent_at < run.clock.started_at or not self._fits(run, sent):
-            return
-        if sent.rejected_at is not None and sent.rejected_at < run.known_at:
             return
         for name in _recipients(run, sent):
             run.sent.setdefault(name, (sent.id, sent.sent_at))
@@ -441,32 +514,37 @@ class Chain:
 
     def _reject(self, sent: Submission) -> None:
         why = f"reopened: {sent.recipient} rejected {sent.reference or 'the report'}: {sent.rejected_because}"
+        self._sent.remove(sent)
         for run in self._runs:
+            due_at = self._brought_forward(run).due_at
             for name, (sent_id, at) in list(run.sent.items()):
                 if sent_id == sent.id:
-                    run.was_late = run.was_late or at > run.clock.due_at
+                    run.was_late = run.was_late or at > due_at
                     del run.sent[name]
                     run.because = why if not run.was_late else f"{why}; sent late before, which stays"
+        # What was sent once more before the answer came stands in its place.
+        for run in self._runs:
+            for other in self._sent:
+                self._meet(run, other)
 
-    def _bring_forward(self, run: Run) -> None:
+    def _brought_forward(self, run: Run) -> Clock:
         """The completed report is due 8 days after the first, where the law or the study is strict (rules.md C4)."""
         rule = run.rule
         followed = next((r for r in self._rules if r.id == rule.follows), None)
         if followed is None:
-            return
+            return run.clock
         days = rule.strict_days
         if days is None and self._settings.strict_follow_up:
             days = (rule.days or 0) - (followed.days or 0)
         first = [at for _, at in self._first_reports(run)]
         if days is None or not first:
-            return
+            return run.clock
         zones = zones_of(rule, self._protocol.receiver_zone, self._protocol.clock_mode)
         due_on = min(local_day(min(first), zone) for zone in zones) + timedelta(days=days)
-        if due_on < run.clock.due_on:
-            reason = f"the first report was sent {self._local(min(first))}: due {days} days after it, on {due_on}"
-            run.clock = replace(
-                run.clock, due_on=due_on, due_at=end_of(due_on, zones), reasons=(*run.clock.reasons, reason)
-            )
+        if due_on >= run.clock.due_on:
+            return run.clock
+        reason = f"the first report was sent {self._local(min(first))}: due {days} days after it, on {due_on}"
+        return replace(run.clock, due_on=due_on, due_at=end_of(due_on, zones), reasons=(*run.clock.reasons, reason))
 
     @property
     def _is_reported(self) -> bool:
@@ -522,26 +600,31 @@ class Chain:
         if heard.lacking:
             wanted = ", ".join(MINIMUM[name] for name in heard.lacking)
             reasons.append(f"still missing {wanted}: the legal day zero is the receipt of what is missing")
-        aware_at = heard.at
-        if (override := self._story.override_of(heard.report)) is not None and override.aware_at is not None:
-            aware_at = override.aware_at
-            reasons.append(
-                f"the sponsor knew {self._local(aware_at)} already: signed by {_people(override)}: {override.reason}"
-            )
+        since, known = self._known_since(heard)
         return Start(
             trigger=now,
             event_id=self._story.event_id,
-            aware_at=aware_at,
-            reasons=tuple(dict.fromkeys(reasons)),
+            aware_at=since,
+            reasons=tuple(dict.fromkeys((*reasons, *known))),
             is_provisional=any(finding.is_provisional for finding in judged.grounds),
             awaits=heard.lacking,
         )
+
+    def _known_since(self, heard: Heard) -> tuple[datetime, tuple[str, ...]]:
+        """When the sponsor knew what a revision tells, and by whose signature where that is not its receipt."""
+        override = self._story.override_of(heard.report)
+        if override is None or override.aware_at is None:
+            return heard.at, ()
+        known = f"the sponsor knew {self._local(override.aware_at)} already"
+        return override.aware_at, (f"{known}: signed by {_people(override)}: {override.reason}",)
 
     def _local(self, at: datetime) -> str:
         return f"{at.astimezone(self._protocol.receiver_zone):%Y-%m-%d %H:%M %Z}"
 
 
 _LATER = (Trigger.SIGNIFICANT_FOLLOW_UP,)
+_IN_FULL = (Trigger.OTHER_SUSAR, Trigger.ANY_SUSAR)
+"""What is told by the 15th day tells everything: nothing of the same moment needs a follow-up beside it."""
 
 
 def _recipients(run: Run, sent: Submission) -> tuple[str, ...]:

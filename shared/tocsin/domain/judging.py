@@ -13,6 +13,7 @@ from tocsin.domain.expectedness import unexpected
 from tocsin.domain.judged import EventAssessment
 from tocsin.domain.known import Finding, Known
 from tocsin.domain.protocol import Protocol
+from tocsin.domain.reference_information import in_force
 from tocsin.domain.signed import Signed
 from tocsin.domain.syndromes import special_interest
 from tocsin.domain.words import Party
@@ -41,7 +42,7 @@ def judge(
         special_interest=special.reasons if special else (),
         dlt=_dlt(event, coded, judged.fatal, protocol, zone, infusions),
         special_interest_is_provisional=special.is_provisional,
-        rsi_version=protocol.rsi.version,
+        rsi_version=", ".join(version.version for version in in_force(protocol, event.onset, zone)),
     )
 
 
@@ -72,7 +73,7 @@ def _unexpected(
 
     what nobody listed is unexpected, whoever signs.
     """
-    by_rule = unexpected(event, coded, is_fatal, protocol.rsi)
+    by_rule = unexpected(event, coded, is_fatal, in_force(protocol, event.onset, zone))
     answers = [review for review in reviews if review.is_expected is not Known.UNKNOWN]
     if not answers:
         return by_rule
