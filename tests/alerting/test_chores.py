@@ -71,6 +71,7 @@ def test_a_week_asleep_and_everybody_owed_is_rung_at_once_and_once(house: Ward) 
         ("medical-director", "[Tocsin] TOC-0031: report due within two days, 7-day clock"),
         ("medical-reviewer", "[Tocsin] TOC-0031: medical review due, 7-day clock"),
         ("safety-team", "[Tocsin] TOC-0030: report still uncoded"),
+        ("safety-team", "[Tocsin] TOC-0031: last follow-up request sent, and something is still open"),
         ("safety-team", "[Tocsin] TOC-0031: report not sent yet, 7-day clock"),
         ("safety-team", "[Tocsin] TOC-0031: report still uncoded"),
         ("second-physician", "[Tocsin] TOC-0031: death, 7-day clock"),

@@ -23,6 +23,7 @@ class Kind:
 # Most urgent first: the first of several names the alert.
 _ALL = (
     Kind("fatal", "death", frozenset({"life_threatening", "serious"})),
+    Kind("reconciliation", "a death in a site's list that we do not hold"),
     Kind("life_threatening", "life-threatening event", frozenset({"serious"})),
     Kind("potential_dlt", "potential DLT"),
     Kind("special_interest", "event of special interest", frozenset({"serious"})),
@@ -42,6 +43,7 @@ _ALL = (
     Kind("no_event", "report that names no event"),
     Kind("uncoded", "report still uncoded"),
     Kind("serious", "serious event"),
+    Kind("unanswered", "last follow-up request sent, and something is still open"),
     Kind("delivery_failed", "an alarm could not be delivered"),
     Kind("nobody_reachable", "nobody is reachable in a role"),
     Kind("dead_letter", "a message could not be handled"),

@@ -28,7 +28,8 @@ LONGEST = timedelta(minutes=15)
 
 def gather(tx: Connection, body: QueryRaisedV1, at: datetime) -> None:
     """Keep a question for the letter of its site that is being gathered."""
-    about = f"{body.study}|{body.site}|{f'batch|{body.batch}' if body.batch else f'case|{body.case_id}'}"
+    gathered_by = f"batch|{body.batch}" if body.batch else f"case|{body.case_id or body.query_id}"
+    about = f"{body.study}|{body.site}|{gathered_by}"
     letter = timers.timer_id(timers.LETTER, about)
     row = {
         "query_id": body.query_id, "study": body.study, "site": body.site, "case_id": body.case_id,
