@@ -1,0 +1,1 @@
+"""The benchmark suite: what Tocsin costs, as ratios within one run. `make bench`."""
