@@ -123,6 +123,8 @@ def test_every_call_stands_in_the_openapi_document_with_an_example(house: Alive)
     assert ours == {
         "/v1/sessions", "/v1/alerts", "/v1/alerts/{alert_id}/acknowledgements", "/v1/clocks", "/v1/deliveries",
         "/v1/deliveries/{delivery_id}/retries", "/v1/subjects/{subject_id}", "/v1/mailbox",
+        "/v1/clocks/{clock_id}", "/v1/clocks/{clock_id}/submissions",
+        "/v1/clocks/{clock_id}/submissions/{submission_id}/acknowledgements",
     }  # fmt: skip
     for path in ours:
         for operation in paths[path].values():

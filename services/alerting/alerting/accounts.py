@@ -87,8 +87,30 @@ def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datet
     """The person, if name and password fit; Unauthorised otherwise, always in the same words.
 
     `at` is for the audit. `wall` is the machine's time where that is another (a rehearsal): locks run out by it.
+    """
+    person = _tried(store, name, password, at, wall, who="somebody", did="sign-in refused")
+    if person is None:
+        raise Unauthorised(_REFUSAL)
+    with store.transaction() as tx:
+        audit.append(tx, at=at, who=person.name, did="signed in", about=f"person {person.name}")
+    return person
 
-    The password is hashed outside of any transaction: it takes long on purpose.
+
+def verify(store: Store, name: str, password: str, at: datetime, *, wall: datetime | None = None) -> Person | None:
+    """Whether this is the password of somebody who is signed in and now signs: the person as the account is now.
+
+    None when it does not fit, counted towards the same lock as a sign-in: else a stolen token would be a way to try
+    passwords without end.
+    """
+    return _tried(store, name, password, at, wall, who=_key(name), did="signature refused")
+
+
+def _tried(
+    store: Store, name: str, password: str, at: datetime, wall: datetime | None, *, who: str, did: str
+) -> Person | None:
+    """The person, if name and password fit and no lock stands. The password is hashed outside of any transaction:
+
+    it takes long on purpose.
     """
     real = at if wall is None else wall
     with store.reading() as connection:
@@ -98,19 +120,19 @@ def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datet
         fits = False
     if found is None or not fits:
         with store.transaction() as tx:
-            _failed(tx, name, at, real)
-        raise Unauthorised(_REFUSAL)
-    with store.transaction() as tx:
-        tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
-        audit.append(tx, at=at, who=found.name, did="signed in", about=f"person {found.name}")
+            _failed(tx, name, at, real, who, did)
+        return None
+    if found.failures or found.locked_until is not None:
+        with store.transaction() as tx:
+            tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
     return Person(found.name, found.roles)
 
 
-def _failed(tx: Connection, name: str, at: datetime, real: datetime) -> None:
+def _failed(tx: Connection, name: str, at: datetime, real: datetime, who: str, did: str) -> None:
     """Count it, and lock for longer each time. A try while locked lengthens nothing: a stranger could lock for ever."""
     found = _find(tx, name, for_update=True)
     about = f"person {found.name}" if found is not None else "a name without an account"
-    audit.append(tx, at=at, who="somebody", did="sign-in refused", about=about)
+    audit.append(tx, at=at, who=who, did=did, about=about)
     if found is None or (found.locked_until is not None and real < found.locked_until):
         return
     failures = found.failures + 1

@@ -147,13 +147,20 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     )
     def list_clocks(
         who: Reader, case_id: str | None = None, study: str | None = None, status: str | None = None,
-        recipient: str | None = None, due_before: date | None = None, limit: Limit = 200,
+        recipient: str | None = None, due_before: date | None = None, due_after: date | None = None,
+        event_id: str | None = None, site: str | None = None, authority: str | None = None,
+        is_open: Annotated[bool | None, Query(alias="open")] = None, limit: Limit = 200,
     ) -> dict[str, Any]:  # fmt: skip
-        """The regulatory clocks with rule, clause, day zero, due date, and every change."""
+        """The regulatory clocks with rule, clause, day zero, due date, and every change.
+
+        `authority`: a jurisdiction such as CN, or a recipient by name. `open`: something is still owed.
+        """
         with parts.store.reading() as tx:
             found = board.clocks_like(
-                tx, case_id=case_id, study=study, status=status, recipient=recipient, due_before=due_before, limit=limit
-            )
+                tx, case_id=case_id, study=study, status=status, recipient=recipient, due_before=due_before,
+                due_after=due_after, event_id=event_id, site=site, is_open=is_open, limit=limit,
+                authority=None if authority is None else authority_of(parts, authority),
+            )  # fmt: skip
         return {"clocks": found}
 
     @routes.get(
@@ -213,6 +220,17 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     def list_mails(who: Reader) -> dict[str, Any]:
         """The mails in the mailbox folder, where no mail server is set."""
         return {"mails": mails(settings)}
+
+
+def authority_of(parts: Parts, name: str) -> board.Authority:
+    """An authority by the name of its jurisdiction, in any of the studies served here; else a recipient's name."""
+    rules = {
+        rule.id
+        for protocol in parts.studies.values()
+        for rule in protocol.clock_rules
+        if rule.jurisdiction.casefold() == name.casefold()
+    }
+    return board.Authority(name, tuple(sorted(rules)))
 
 
 def mails(settings: Settings) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from alerting import api, dead_letters, handle, page, tables, undelivered, webhooks
+from alerting import api, dead_letters, deeds_api, handle, page, tables, undelivered, webhooks
 from alerting.chores import Chores, owes
 from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
@@ -71,6 +71,7 @@ def build(
     # Stopped in reverse: what was taken in is still sent on.
     workers: list[Worker] = [relay, *couriers, chores, *consumers]
     routes = api.router(parts, settings)
+    deeds_api.add(routes, parts)
     page.add(routes, parts, settings)
     return Service(
         name=NAME,

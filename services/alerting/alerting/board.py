@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
 from alerting.tables import (
     acknowledgements,
@@ -26,6 +27,14 @@ from alerting.tables import (
 )
 
 MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Whose clocks are asked for: by the rules of a jurisdiction, or by the recipient's name."""
+
+    name: str
+    rules: tuple[str, ...]
 
 
 def alerts_like(
@@ -102,13 +111,20 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
 
 def clocks_like(
     tx: Connection, *, case_id: str | None = None, study: str | None = None, status: str | None = None,
-    recipient: str | None = None, due_before: date | None = None, limit: int = 200,
+    recipient: str | None = None, due_before: date | None = None, clock_id: UUID | None = None,
+    event_id: str | None = None, site: str | None = None, authority: Authority | None = None,
+    is_open: bool | None = None, due_after: date | None = None, limit: int = 200,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Clocks, soonest due first, each with its history."""
+    """Clocks, soonest due first, each with its history. `site`: of the newest report of the case."""
     c = clocks.c
     wanted = _all(c.case_id == case_id if case_id else None, c.study == study if study else None,
                   c.status == status if status else None, c.recipient == recipient if recipient else None,
-                  c.due_on <= due_before if due_before else None)  # fmt: skip
+                  c.due_on <= due_before if due_before else None, c.due_on >= due_after if due_after else None,
+                  c.id == clock_id if clock_id else None, c.event_id == event_id if event_id else None,
+                  c.case_id.in_(_cases_of(site)) if site else None,
+                  or_(c.rule.in_(authority.rules), func.lower(c.recipient) == authority.name.lower())
+                  if authority else None,
+                  None if is_open is None else c.is_open.is_(True) if is_open else c.is_open.is_not(True))  # fmt: skip
     rows = tx.execute(select(clocks).where(wanted).order_by(c.due_at, c.case_id, c.rule).limit(min(limit, MOST))).all()
     past = _grouped(
         tx.execute(
@@ -213,6 +229,13 @@ def subject(tx: Connection, subject_id: str, studies: Sequence[str]) -> dict[str
     if not given and not events:
         return None
     return {"subject": subject_id, "doses": [body["facts"] for body in given], "events": events}
+
+
+def _cases_of(site: str) -> Select[Any]:
+    """The cases whose newest report is of this site: a wrong site may have been put right."""
+    s, newer = snapshots.c, snapshots.alias("newer")
+    is_older = exists().where(newer.c.case_id == s.case_id, newer.c.source == s.source, newer.c.revision > s.revision)
+    return select(s.case_id).where(s.source == "report", s.body["site"].as_string() == site, ~is_older)
 
 
 def _all(*wanted: ColumnElement[bool] | None) -> ColumnElement[bool]:

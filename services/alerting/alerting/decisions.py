@@ -22,6 +22,8 @@ from tocsin.store.insert import insert_unless_there
 
 TOPIC = "decisions.recorded.v1"
 RUNG, ACKNOWLEDGED, FIRED = "notice_rung", "alert_acknowledged", "timer_fired"
+SUBMITTED, ANSWERED = "submission_entered", "submission_answered"
+SIGNED, DUPLICATE = "decision_signed", "duplicate_decided"
 
 
 def record(

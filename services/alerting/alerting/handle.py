@@ -9,7 +9,18 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from alerting import answers, cases, clock_notices, decisions, doses, queries, ringing, timers
+from alerting import (
+    answers,
+    cases,
+    clock_notices,
+    decisions,
+    doses,
+    queries,
+    ringing,
+    submission_answers,
+    submissions,
+    timers,
+)
 from alerting.judge import judge, urgency
 from alerting.parts import NAME, Parts
 from alerting.tables import observations
@@ -99,6 +110,10 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:
             answers.apply(tx, parts, alert, body)
+    if body.what == decisions.SUBMITTED:
+        submissions.restore(tx, parts, body)
+    elif body.what == decisions.ANSWERED:
+        submission_answers.restore(tx, parts, body)
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:

@@ -117,7 +117,8 @@ submissions = Table(
     "submissions",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("clock_id", Uuid, ForeignKey("clocks.id"), nullable=False, index=True),  # where it was entered
+    # Where it was entered. No foreign key: on a rebuild the log may tell of it before the clock is there again.
+    Column("clock_id", Uuid, nullable=False, index=True),
     Column("case_id", Text, nullable=False, index=True),
     Column("study", Text, nullable=False),
     Column("sent_at", Instant, nullable=False),

@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("answer_entered_by", sa.Text),
         sa.Column("answer_entered_at", Instant),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
-        sa.ForeignKeyConstraint(["clock_id"], ["clocks.id"], name=op.f("fk_submissions_clock_id")),
     )
     op.create_index("ix_submissions_clock_id", "submissions", ["clock_id"])
     op.create_index("ix_submissions_case_id", "submissions", ["case_id"])
