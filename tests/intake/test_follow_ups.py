@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ae_intake.app import build
 from ae_intake.revise import first_revision, revise
-from tests.intake.at_site import AWARE, Site, an_event, refused
+from tests.intake.at_site import AWARE, Site, an_event, at, refused
+from tests.intake.conftest import UNHEARD
+from tests.support.houses import STUDY, in_process, protocols
 from tocsin.messages.facts import FollowUpFacts, ReportFacts
 
 
@@ -329,6 +334,21 @@ def test_the_right_subject_gets_the_case_with_its_history_and_its_day_zero(site:
     assert [e.occurred_at.isoformat() for e in said] == ["2026-03-02T04:00:00+00:00", "2026-03-03T04:00:00+00:00"]
     assert "TOC-0001" in (said[0].body.reason or "")
     assert moved["possible_duplicates"] == []
+
+
+@pytest.mark.rule("readings.md clocks 4: a setting may use the day of the correction")
+def test_a_study_may_count_the_right_subjects_case_from_the_correction(tmp_path: Path) -> None:
+    study = protocols()[STUDY]
+    counts_anew = replace(study, clock_settings=replace(study.clock_settings, wrong_subject_keeps_day_zero=False))
+    with in_process(tmp_path, [build], without=UNHEARD, served={STUDY: counts_anew}) as house:
+        site = at(house, f"sqlite:///{tmp_path}/intake.db")
+        case_id = site.report(an_event(outcome="fatal", seriousness=["death"], grade=None))["case_id"]
+        site.now.pass_by(days=2)
+        receipt = site.follow_up(case_id, {"nullify": True, "reason": "typed wrongly", "right_subject": "S01-002"})
+        moved = site.case(receipt["moved_to"])
+        site.store.close()
+    assert moved["day_zero"][0]["day_zero"] == "2026-03-04"
+    assert [clock["due_on"] for clock in moved["clocks"] if clock["rule"] == "CN_SUSAR_7D"] == ["2026-03-11"]
 
 
 GRADES = st.one_of(st.none(), st.integers(1, 5))

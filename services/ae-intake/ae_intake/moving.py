@@ -30,11 +30,13 @@ def move(
     """Open the right subject's case with the whole history of the wrong one; answers its number.
 
     Each revision keeps the time at which it was received, so the right subject's case keeps the day zero of the first
-    report (readings.md, clocks 4). When it was written down under this number is `recorded_at`.
+    report (readings.md, clocks 4), unless the study counts from the correction. When it was written down under this
+    number is `recorded_at`.
     """
     assert facts.right_subject is not None
     there = site_of_subject(place.protocol, facts.right_subject)
     right = place if there is None else Place(place.protocol, there)
+    keeps_day_zero = place.protocol.clock_settings.wrong_subject_keeps_day_zero
     number, case_id = cases.next_number(tx)
     history = [*earlier, *([nullified] if says_facts(facts) else [])]
     last = len(history) - 1
@@ -53,6 +55,7 @@ def move(
                     for place, kept in enumerate(old.events, 1)
                 ],
                 "is_nullified": False,
+                "received_at": old.received_at if keeps_day_zero else sender.at,
                 "reason": f"moved from {old.case_id}, which named the wrong subject: {facts.reason}",
                 "possible_duplicates": [],
             }
