@@ -87,7 +87,8 @@ def _router(walk: Walk) -> APIRouter:
             target = instant(asked.now)
         except Unreadable as wrong:
             raise Refused("this time cannot be understood", [Wrong("/now", str(wrong), ALLOWED)]) from None
-        moved = await run_in_threadpool(walk.to, target, request.app.state.crew)
+        house = request.app.state
+        moved = await run_in_threadpool(walk.to, target, house.crew, house.is_ending)
         return {"now": shown(moved.now), "next": shown(moved.owes) if moved.owes else None, "stops": moved.stops}
 
     return routes

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -103,7 +103,7 @@ class Walk:
         """When time next owes something."""
         return min((at for service in self._services if (at := service.owes()) is not None), default=None)
 
-    def to(self, target: datetime, crew: Crew) -> Moved:
+    def to(self, target: datetime, crew: Crew, is_ending: Callable[[], bool]) -> Moved:
         """Let time pass until `target`. At the present instant itself it only waits until all is quiet.
 
         Raises Refused for an instant behind or too far ahead, Conflict while another move is under way, NotQuiet.
@@ -113,8 +113,9 @@ class Walk:
         try:
             self._check(target)
             began, stops = time.monotonic(), 0
+            self._wake()
             while True:
-                with self._quiet(crew) as owed:
+                with self._quiet(crew, is_ending) as owed:
                     now = self._clock()
                     if now >= target:
                         break
@@ -137,21 +138,21 @@ class Walk:
             )
 
     @contextmanager
-    def _quiet(self, crew: Crew) -> Iterator[datetime | None]:
+    def _quiet(self, crew: Crew, is_ending: Callable[[], bool]) -> Iterator[datetime | None]:
         """Wait until the house is dry and keep the door shut inside; yields when time next owes something."""
         seen: list[str] = []
         began = changed = woken = time.monotonic()
         while True:
+            if failed := [f"worker {name} has failed: {type(error).__name__}" for name, error in crew.failed.items()]:
+                raise self._given_up([*failed, *seen])
+            if self._ending.is_set() or is_ending():
+                raise self._given_up(["the house is ending", *seen])
             with self._door.shut() as inside:
                 found, owed = ([f"{inside} calls are being answered"], None) if inside else self.findings()
                 if not found:
                     yield owed
                     return
             moment = time.monotonic()
-            if failed := [f"worker {name} has failed: {type(error).__name__}" for name, error in crew.failed.items()]:
-                raise self._given_up([*failed, *found])
-            if self._ending.is_set():
-                raise self._given_up(["the house is ending", *found])
             if found != seen:
                 seen, changed = found, moment
             if moment - changed > PATIENCE_S or moment - began > LONGEST_S:

@@ -124,7 +124,9 @@ def _run(settings: Settings, listener: object, clock: Standing | None) -> None:
         def ready() -> None:
             print("\n".join([*addresses(settings, list(studies)), *welcome]), flush=True)
 
-        Server(app, on_ready=ready).run(sockets=[listener])
+        server = Server(app, on_ready=ready)
+        app.state.is_ending = lambda: server.should_exit  # A long call sees it before its time is up.
+        server.run(sockets=[listener])
 
 
 def addresses(settings: Settings, studies: list[str]) -> list[str]:

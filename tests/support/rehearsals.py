@@ -25,6 +25,7 @@ import httpx
 
 from ae_intake.keys import create_key
 from alerting.accounts import add as add_account
+from alerting.webhooks import add as add_webhook
 from tests.standalone.processes import House as Process
 from tests.support.shapes import SERVICES, STUDIES
 from tocsin.store.engine import Store, open_store
@@ -215,6 +216,11 @@ class Rehearsal:
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
+
+    def webhook(self, url: str, role: str = "all", study: str = STUDY) -> str:
+        """A receiver of what rings this role; its secret."""
+        with self.store("alerting") as store, store.transaction() as tx:
+            return add_webhook(tx, study, role, url, _ADDED_AT, who="a story")
 
     # The house
 

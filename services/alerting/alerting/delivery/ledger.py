@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from alerting.delivery.bell import Bell
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
@@ -100,23 +100,34 @@ def claim(tx: Connection, channel: str, holder: str, *, most: int, now: datetime
 
 def is_any_due(tx: Connection, channel: str, *, now: datetime, wall: datetime) -> bool:
     """Whether there is something to claim."""
-    one = select(deliveries.c.id).where(deliveries.c.channel == channel, _free(now, wall)).limit(1)
-    return tx.scalars(one).first() is not None
+    return tx.scalars(_ANY_DUE, {"channel": channel, "now": now, "wall": wall}).first() is not None
 
 
 def next_due(tx: Connection) -> datetime | None:
     """When the next try is due, by the house's time; in the past when one is owed or on its way."""
-    d = deliveries.c
-    waiting = d.state.in_((PENDING, SENDING))
-    return tx.scalars(select(d.next_attempt_at).where(waiting).order_by(d.next_attempt_at).limit(1)).one_or_none()
+    return tx.scalars(_NEXT_DUE).one_or_none()
 
 
-def _free(now: datetime, wall: datetime) -> ColumnElement[bool]:
+def _free(now: Any, wall: Any) -> ColumnElement[bool]:
     d = deliveries.c
     return or_(
         and_(d.state == PENDING, d.next_attempt_at <= now),
         and_(d.state == SENDING, d.lease_until <= wall),
     )
+
+
+# Made once: every courier asks the first of them twice a second, and building it costs more than running it.
+_ANY_DUE = (
+    select(deliveries.c.id)
+    .where(deliveries.c.channel == bindparam("channel"), _free(bindparam("now"), bindparam("wall")))
+    .limit(1)
+)
+_NEXT_DUE = (
+    select(deliveries.c.next_attempt_at)
+    .where(deliveries.c.state.in_((PENDING, SENDING)))
+    .order_by(deliveries.c.next_attempt_at)
+    .limit(1)
+)
 
 
 def record(
