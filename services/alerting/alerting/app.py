@@ -11,13 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from alerting import api, dead_letters, deeds_api, handle, page, tables, undelivered, webhooks
+from alerting import api, dead_letters, deeds_api, handle, page, reconciling, tables, undelivered, webhooks
 from alerting.chores import Chores, owes
 from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
 from alerting.delivery.mailbox import Mailbox
 from alerting.delivery.outcome import Outcome
 from alerting.delivery.parcel import Deliverer, Parcel
+from alerting.judge import judge_all_again
 from alerting.parts import NAME, Parts
 from alerting.watch import Watch
 from tocsin.bus.consume import Consumer, Handler
@@ -57,12 +58,13 @@ def build(
     if settings.smtp_url is not None:
         _mail_server(settings)  # A wrong address is refused now, not at the first alarm.
     store = open_store(settings.database_for(NAME), NAME)
+    parts = Parts(store, studies, now, wall, settings.public_url, is_rehearsal=is_rehearsal)
     try:
-        prepare(store, studies)
+        if prepare(store, studies):
+            judge_all_again(parts, why="judged anew by a newer version", at=now())
     except BaseException:
         store.close()
         raise
-    parts = Parts(store, studies, now, wall, settings.public_url, is_rehearsal=is_rehearsal)
     relay = Relay(store, bus, wall, name="alerting relay")
     consumers = consumers_of(parts, bus)
     chores = Chores(parts)
@@ -72,6 +74,7 @@ def build(
     workers: list[Worker] = [relay, *couriers, chores, *consumers]
     routes = api.router(parts, settings)
     deeds_api.add(routes, parts)
+    reconciling.add(routes, parts)
     page.add(routes, parts, settings)
     return Service(
         name=NAME,
@@ -85,13 +88,17 @@ def build(
     )
 
 
-def prepare(store: Store, studies: Mapping[str, Protocol]) -> None:
-    """Bring the tables up, and give each study the row that is locked while its cases are judged."""
-    bring_up(store, tables.metadata, migrations=str(Path(__file__).parent / "migrations"), head=tables.HEAD)
+def prepare(store: Store, studies: Mapping[str, Protocol]) -> bool:
+    """Bring the tables up, and give each study the row that is locked while its cases are judged.
+
+    True when tables of an older version were there: what they lack follows from judging their cases anew.
+    """
+    outcome = bring_up(store, tables.metadata, migrations=str(Path(__file__).parent / "migrations"), head=tables.HEAD)
     with store.transaction() as tx:
         known = set(tx.scalars(select(tables.studies.c.id)))
         if new := [{"id": study} for study in sorted(studies) if study not in known]:
             tx.execute(insert(tables.studies), new)
+    return outcome == "upgraded"
 
 
 def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:

@@ -73,7 +73,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One standing event of ours. `terms`: the site's words first, then the coded term; `references`: all its names."""
+    """One standing event of ours. `terms`: the site's words first, then the coded term; `references`: other names."""
 
     case_id: str
     event_id: str
@@ -176,14 +176,14 @@ def _paired(listed: List, ours: Sequence[Held]) -> dict[int, Held]:
 
 def _likeness(listed: List, row: Listed, event: Held) -> tuple[int, int, int, int] | None:
     """How surely both are one event, smallest first; None where nothing says so."""
-    named = 0 if event.event_id in row.references else 1 if row.references & event.references else 2
+    named = _named(row, event)
     words = _words(row, event)
     gap = _gap(row, event)
     near = 3 if gap is None else 0 if not gap else 1 if gap <= NEAR else 2 if gap <= SLIP else 4
     both_dead = row.is_dead is Known.YES and event.is_fatal  # A subject dies once.
     may_be = (
-        named == 0
-        or (named == 1 and (words < 3 or near == 0))
+        named < 2  # Our numbers name nothing else; a number of theirs may.
+        or (named == 2 and (words < 3 or near == 0))
         or (words < 3 and near in (0, 1, 3))
         or (words == 0 and near == 2)
         or both_dead
@@ -193,6 +193,13 @@ def _likeness(listed: List, row: Listed, event: Held) -> tuple[int, int, int, in
         return None
     differing = sum(1 for _ in _differing(listed, row, event, frozenset()))
     return named, words, near, differing
+
+
+def _named(row: Listed, event: Held) -> int:
+    """0 by our number of the event, 1 by that of its case, 2 by a number of theirs, 3 by none."""
+    if event.event_id in row.references:
+        return 0
+    return 1 if event.case_id in row.references else 2 if row.references & event.references else 3
 
 
 def _words(row: Listed, event: Held) -> int:

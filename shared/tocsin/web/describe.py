@@ -58,6 +58,15 @@ def taking(model: TypeAdapter[Any], name: str, examples: Mapping[str, Any]) -> d
     }
 
 
+def taking_text(media_type: str, says: str, examples: Mapping[str, str]) -> dict[str, Any]:
+    """`openapi_extra` of a call whose body is text of this kind."""
+    content = {
+        "schema": {"type": "string", "description": says},
+        "examples": {title: {"value": text} for title, text in examples.items()},
+    }
+    return {"requestBody": {"required": True, "content": {media_type: content}}}
+
+
 def answering(status: int, says: str, name: str, model: TypeAdapter[Any], example: Any) -> dict[str, Any]:
     """The part of `openapi_extra` for what a call answers."""
     content = {"application/json": {"schema": {"$ref": _REF.format(model=name)}, "example": _packed(example)}}

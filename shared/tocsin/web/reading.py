@@ -49,6 +49,24 @@ async def read_json(request: Request, limit_bytes: int = LIMIT_BYTES) -> Sent:
     return Sent(raw, parse(raw))
 
 
+async def read_text(request: Request, media_type: str, limit_bytes: int) -> tuple[bytes, str]:
+    """The request's bytes and its text in UTF-8, with or without a mark at its start. Raises as `read_json` does."""
+    given = request.headers.get("content-type", "")
+    if given.partition(";")[0].strip().lower() != media_type:
+        problem = f"Content-Type is {given or 'missing'}"
+        raise WrongMediaType(f"the request must be {media_type}", [Wrong("", problem, f"Content-Type: {media_type}")])
+    raw = await _body(request, limit_bytes)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = raw.count(b"\n", 0, wrong.start) + 1
+        where = f"line {line}, byte {wrong.start} of the whole, is not UTF-8"
+        raise Malformed("the request is not UTF-8", [Wrong("", where, "UTF-8")]) from None
+    if "\x00" in text:
+        raise Malformed("the request is not text", [Wrong("", "holds the character U+0000", "text in UTF-8")])
+    return raw, text
+
+
 def parse(raw: bytes) -> Any:
     """The value of a JSON text in UTF-8."""
     twice: list[str] = []
