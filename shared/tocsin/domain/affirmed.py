@@ -7,6 +7,7 @@ as named, because a false silence costs more than a false ring.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from re import Match
 
 # ASCII: between a Chinese character and a Latin letter there is a word boundary only then (出现CRS).
@@ -26,6 +27,8 @@ _DENIED_AFTER = re.compile(
 )
 
 
+# One event is judged several times with the same words: as told, as coded, as it stands.
+@lru_cache(maxsize=8192)
 def named(pattern: re.Pattern[str], words: str, harmless: re.Pattern[str] | None = None) -> Match[str] | None:
     """The first place where `words` name what `pattern` looks for; None when they do not, or deny it.
 
