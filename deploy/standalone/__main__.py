@@ -12,6 +12,7 @@ from standalone.doctor import doctor
 from standalone.due_dates import due
 from standalone.import_ae import import_file
 from standalone.people import users
+from standalone.reconcile import reconcile
 from standalone.replay_dead import replay
 from standalone.serve import serve
 from standalone.site_keys import keys
@@ -38,6 +39,7 @@ app.add_typer(webhooks, name="webhooks")
 app.command("import")(import_file)
 app.command("code")(code)
 app.command("due")(due)
+app.command("reconcile")(reconcile)
 app.command("replay")(replay)
 app.add_typer(audit, name="audit")
 app.command("doctor")(doctor)

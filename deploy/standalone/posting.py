@@ -1,4 +1,4 @@
-"""Posts reports to a running Tocsin, several at once, and does not give up while it is away. The CLI's HTTP client.
+"""Posts to a running Tocsin: reports, several at once, not giving up while it is away; lists. The CLI's HTTP client.
 
 A report goes out again after a lost connection, a time-out, 429 and 503, with growing pauses (or `Retry-After`): the
 idempotency key makes that safe. Anything else is an answer.
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tocsin.errors import TocsinError
+from tocsin.errors import Refused, TocsinError, Wrong
 
 AT_ONCE = 8
 _TRY_AGAIN = (429, 502, 503, 504)
@@ -59,11 +59,8 @@ class Poster:
         patience_s: float = 300.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise NotOurs(f"{url!r} is no address; it must look like https://tocsin.example.org")
         self._client = httpx.Client(
-            base_url=url.rstrip("/") + "/",
+            base_url=_address(url),
             headers={"Authorization": f"Bearer {key}"},
             timeout=httpx.Timeout(30.0, connect=5.0),
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
@@ -124,6 +121,53 @@ class Poster:
             replayed = response.headers.get("Idempotent-Replay", "").lower() == "true"
             return Answer(report.name, "already_known" if replayed and not may_be_there else "accepted", content)
         return Answer(report.name, "refused", {}, _problems(response))
+
+
+class Desk:
+    """A person's session at one address: signs in, sends a list. What is refused raises Refused with its places."""
+
+    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = httpx.Timeout(300.0, connect=5.0)  # A long list against many cases takes its time.
+        self._client = httpx.Client(base_url=_address(url), headers=headers, timeout=timeout, transport=transport)
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def sign_in(self, name: str, password: str) -> None:
+        """Go on as this person."""
+        session = self._asked("v1/sessions", json={"name": name, "password": password})
+        self._client.headers["Authorization"] = f"Bearer {session['token']}"
+
+    def send_list(self, text: str, about: Mapping[str, str]) -> dict[str, Any]:
+        """Have a list of serious events compared; `about` says of which study, site and source it is."""
+        headers = {"Content-Type": "text/csv; charset=utf-8"}
+        return self._asked("v1/reconciliations", params=dict(about), content=text.encode(), headers=headers)
+
+    def _asked(self, path: str, **how: Any) -> dict[str, Any]:
+        try:
+            response = self._client.post(path, **how)
+            content = response.json()
+        except httpx.TransportError as error:
+            raise NotOurs(f"{self._client.base_url} does not answer ({type(error).__name__})") from None
+        except ValueError:
+            raise NotOurs(f"{response.url} answers {response.status_code} without JSON: no Tocsin is there") from None
+        if not response.is_success or not isinstance(content, dict):
+            wrong = content.get("errors", []) if isinstance(content, dict) else []
+            title = content.get("title") if isinstance(content, dict) else None
+            places = [Wrong(str(w.get("pointer")), str(w.get("problem")), w.get("allowed")) for w in wrong]
+            raise Refused(str(title or f"{response.url} answers {response.status_code}"), places)
+        return content
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NotOurs(f"{url!r} is no address; it must look like https://tocsin.example.org")
+    return url.rstrip("/") + "/"
 
 
 def _problems(response: httpx.Response) -> tuple[str, ...]:
