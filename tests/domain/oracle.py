@@ -2,7 +2,9 @@
 
 Written from the text alone (rules.md 1.2 to 1.4; readings.md clocks 1, 4, 5, 6) before the rules were read, and it
 shares no code with them. It knows much less: whole days in one zone, one event, one recipient at a time, and events
-that are already judged. Each `Ledger` is what one recipient is owed; facts are entered one a day, in their order.
+that are already judged. A `Ledger` is what one authority is owed, with the copies beside it. At most one fact a day.
+
+Where the text leaves a cell open, the reading stands in a comment that begins with "Read as".
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """A revision of the report. Another `term` is new information that is significant (rules.md 1.4)."""
+    """A revision of the report. Another `detail` is new information that is significant (rules.md 1.4)."""
 
     on: int
     kind: Kind
-    term: str = "myocarditis"
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,46 +49,51 @@ class Downgrade:
 
 
 @dataclass(frozen=True)
-class Nullification:
-    """The sponsor signs that it never happened, or is told twice."""
+class TakenBack:
+    """The sponsor signs that it is told twice (a duplicate)."""
 
     on: int
-    is_duplicate: bool = False
 
 
-Fact = Told | Sent | Downgrade | Nullification
+Fact = Told | Sent | Downgrade | TakenBack
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What one recipient is owed; None where it asks for no such thing."""
+    """What one authority is owed, and beside it those who get copies; None where it asks for no such thing."""
 
     fifteen: str
     seven: str
     upgrade: str
-    eight: str | None = None
+    eight: str
     follow_up: str | None = None
     is_strict: bool = False
-    for_copies: bool = False
+    copy_fifteen: str | None = None
+    copy_seven: str | None = None
 
 
-CN = Rules("CN_SUSAR_15D", "CN_SUSAR_7D", "CN_SUSAR_7D", "CN_SUSAR_7D_PLUS_8D", "CN_FU_15D")
-CN_COPIES = Rules("CN_GCP48_COPY_15D", "CN_GCP48_COPY_7D", "CN_GCP48_COPY_7D", for_copies=True)
+CN = Rules(
+    "CN_SUSAR_15D", "CN_SUSAR_7D", "CN_SUSAR_7D", "CN_SUSAR_7D_PLUS_8D", "CN_FU_15D",
+    copy_fifteen="CN_GCP48_COPY_15D", copy_seven="CN_GCP48_COPY_7D",
+)  # fmt: skip
 EU = Rules("EU_ART42_2B_15D", "EU_ART42_2A_7D", "EU_ART42_2C_UPGRADE_7D", "EU_ANNEXIII_7D_PLUS_8D", "EU_FU_15D")
 UK = Rules("UK_15D", "UK_7D_BEGINNING_DAY_AFTER", "UK_7D_BEGINNING_DAY_AFTER", "UK_FU_8D", is_strict=True)
 
 
+REPORT, COPY, FOLLOW_UP = "report", "copy", "follow-up"
+
+
 @dataclass
 class Row:
-    """One clock. `after` is the first report that a completed one follows."""
+    """One clock. `after` is the first report that a completed one follows, `origin` the day 15 days count from."""
 
     rule: str
     zero: int
     due: int
     kind: Kind
-    is_report: bool = True
+    duty: str
+    origin: int
     after: Row | None = None
-    origin: int = 0
     sent: Sent | None = None
     was_late: bool = False
     closed: str | None = None
@@ -98,13 +105,12 @@ class Row:
 
     @property
     def status(self) -> str:
-        if self.closed:
-            return self.closed
-        return "LATE" if self.was_late else "RUNNING" if self.sent is None else "MET"
+        if self.was_late:
+            return "LATE"
+        return self.closed or ("RUNNING" if self.sent is None else "MET")
 
-    def shown(self) -> tuple[str, int, int, str, bool, str | None]:
-        by = None if self.successor is None else self.successor.rule
-        return self.rule, self.zero, self.due, self.status, self.is_open, by
+    def close(self, status: str, successor: Row | None = None) -> None:
+        self.closed, self.successor = status, successor
 
 
 @dataclass
@@ -112,64 +118,88 @@ class Ledger:
     rules: Rules
     rows: list[Row] = field(default_factory=list)
     now: Kind = Kind.NONE
-    term: str | None = None
-    below_fatal_since: int = 0
+    said: tuple[Kind, str] | None = None
+    below_since: dict[Kind, int] = field(default_factory=dict)
 
     def enter(self, fact: Fact, on: int) -> None:
-        if isinstance(fact, Told):
-            self._told(fact)
-        elif isinstance(fact, Downgrade):
-            self._downgraded(fact)
-        elif isinstance(fact, Nullification):
-            self._nullified(fact)
-        elif fact.is_copy == self.rules.for_copies:
-            self._sent(fact) if on == fact.on else self._rejected(fact)
+        match fact:
+            case Told():
+                self._told(fact)
+            case Downgrade():
+                self._downgraded(fact)
+            case TakenBack():
+                self._taken_back(fact)
+            case Sent() if on == fact.on:
+                self._sent(fact)
+            case Sent():
+                self._rejected(fact)
+
+    def open(self, duty: str) -> list[Row]:
+        return [row for row in self.rows if row.duty == duty and row.is_open]
 
     @property
-    def pending(self) -> list[Row]:
-        return [row for row in self.rows if row.is_report and row.is_open]
-
-    @property
-    def was_reported(self) -> bool:
-        return any(row.is_report and row.sent for row in self.rows)
+    def is_reported(self) -> bool:
+        return any(row.duty == REPORT and row.sent for row in self.rows)
 
     def _told(self, fact: Told) -> None:
-        is_news = self.term is not None and (fact.kind, fact.term) != (self.now, self.term)
-        before = max((row.kind for row in self.pending), default=self.now)
+        is_news = self.said not in (None, (fact.kind, fact.detail))
+        for kind in Kind:
+            if fact.kind < kind:
+                self.below_since.setdefault(kind, fact.on)
+            else:
+                self.below_since.pop(kind, None)
+        running = [row.kind for row in self.open(REPORT)]
+        # Not reported: an unsigned improvement changes nothing. Reported: it is what was told of it last.
+        before = max([*running, *([] if running and not self.is_reported else [self.now])])
+        was_reported, was_open = self.is_reported, bool(running)
         if fact.kind > before:
-            self._start(fact.on, fact.kind, is_upgrade=before is Kind.OTHER)
-        elif is_news and self.was_reported and not self.pending:
+            # Read as: the row of what became worse says all that is owed for it, no follow-up beside it.
+            self._start(fact.on, fact.kind)
+        elif is_news and was_reported and not was_open:
             self._follow_up(fact.on)
-        if fact.kind < Kind.FATAL <= self.now:
-            self.below_fatal_since = fact.on
-        self.now, self.term = fact.kind, fact.term
+        self.now, self.said = fact.kind, (fact.kind, fact.detail)
 
-    def _start(self, on: int, kind: Kind, *, is_upgrade: bool) -> Row:
+    def _start(self, on: int, kind: Kind) -> None:
+        rules = self.rules
+        # Read as: what had run out stays open for itself, and the new clock has its seven days.
+        combined = [row for row in self.open(REPORT) if row.kind < kind and row.due >= on]
+        is_upgrade = self.now is Kind.OTHER and self.is_reported and not self.open(REPORT)
         if kind is Kind.OTHER:
-            return self._add(Row(self.rules.fifteen, on, on + 15, kind, origin=on))
-        combined = [row for row in self.pending if row.kind is Kind.OTHER]
-        rule = self.rules.upgrade if is_upgrade and not combined else self.rules.seven
-        due = min([on + 7, *(row.due for row in combined)])
-        seven = self._add(Row(rule, on, due, kind, origin=min([on, *(row.origin for row in combined)])))
-        if self.rules.eight:
-            self._add(Row(self.rules.eight, on, on + 15, kind, is_report=False, after=seven))
-        for row in combined:
-            row.closed, row.successor = "SUPERSEDED", seven
-        return seven
+            self._add(rules.fifteen, on, on + 15, kind, REPORT)
+            if not any(row.due >= on for row in self.open(COPY)):
+                self._add(rules.copy_fifteen, on, on + 15, kind, COPY)
+            return
+        copies = [row for row in self.open(COPY) if row.kind < kind and row.due >= on]
+        seven = self._add(rules.upgrade if is_upgrade else rules.seven, on, on + 7, kind, REPORT, among=combined)
+        self._add(rules.eight, on, on + 15, kind, FOLLOW_UP, after=seven)
+        if not any(row.kind is kind and row.due >= on for row in self.open(COPY)):
+            self._add(rules.copy_seven, on, on + 7, kind, COPY, among=copies)
 
-    def _add(self, row: Row) -> Row:
-        self.rows.append(row)
-        return row
+    def _add(
+        self, rule: str | None, on: int, due: int, kind: Kind, duty: str, *, among: Sequence[Row] = (),
+        after: Row | None = None,
+    ) -> Row | None:  # fmt: skip
+        if rule is None:
+            return None
+        due, origin = min([due, *(row.due for row in among)]), min([on, *(row.origin for row in among)])
+        made = Row(rule, on, due, kind, duty, origin, after)
+        for row in among:
+            row.close("SUPERSEDED", made)
+        self.rows.append(made)
+        return made
 
     def _follow_up(self, on: int) -> None:
-        """Merged into what is pending, or 15 days."""
-        if self.rules.follow_up and not any(row.is_open for row in self.rows):
-            self._add(Row(self.rules.follow_up, on, on + 15, self.now, is_report=False))
+        """15 days, or merged into the follow-up that is pending. The completed report stands beside it."""
+        if not any(row.after is None for row in self.open(FOLLOW_UP)):
+            self._add(self.rules.follow_up, on, on + 15, self.now, FOLLOW_UP)
 
     def _sent(self, fact: Sent) -> None:
-        met = self.pending if not fact.is_follow_up or self.was_reported else []
-        if fact.is_follow_up:
-            met += [r for r in self.rows if not r.is_report and r.is_open and (r.after is None or not r.after.is_open)]
+        if fact.is_copy:
+            met = self.open(COPY)
+        else:
+            met = self.open(REPORT) if not fact.is_follow_up or self.is_reported else []
+            if fact.is_follow_up:
+                met += [r for r in self.open(FOLLOW_UP) if r.after is None or r.after.sent]
         for row in met:
             row.sent, row.was_late = fact, row.was_late or fact.on > row.due
             for follower in self.rows:
@@ -180,34 +210,49 @@ class Ledger:
         for row in self.rows:
             if row.sent == fact:
                 row.sent = None
+                if row.duty == REPORT and self.said:
+                    self.now = self.said[0]
+                for follower in self.rows:
+                    if follower.after is row and follower.is_open:
+                        follower.due = follower.zero + 15
 
     def _downgraded(self, fact: Downgrade) -> None:
-        for row in self.pending:
-            if row.kind <= self.now:
-                continue  # the investigator does not agree: no effect
-            if self.now is Kind.NONE:
-                self._close(row, "CANCELLED", None)
-            elif self.below_fatal_since <= row.due:
-                self._close(row, "SUPERSEDED", self._add(
-                    Row(self.rules.fifteen, row.origin, row.origin + 15, Kind.OTHER, origin=row.origin)
-                ))  # fmt: skip
+        told = self.said[0] if self.said else Kind.NONE
+        pending = [row for row in self.open(REPORT) if row.kind > told]
+        copies = [row for row in self.open(COPY) if row.kind > told]
+        if told is Kind.NONE:
+            self._cancel(pending, copies)
+            if pending and self.is_reported:
+                self._follow_up(self.below_since[Kind.OTHER])
+        for row in [*pending, *copies] if pending and told is Kind.OTHER else ():
+            rule = self.rules.fifteen if row.duty == REPORT else self.rules.copy_fifteen
+            made = next((r for r in self.open(row.duty) if r.kind is Kind.OTHER), None)
+            made = made or self._add(rule, row.origin, row.origin + 15, Kind.OTHER, row.duty)
+            followers = [r for r in self.open(FOLLOW_UP) if r.after is row]
+            if self.below_since[Kind.FATAL] <= row.due:
+                row.close("SUPERSEDED", made)
+            else:
+                row.kind = Kind.OTHER  # its lateness stays
+            for follower in followers:
+                follower.close("SUPERSEDED", made)
 
-    def _nullified(self, fact: Nullification) -> None:
-        was_reported = self.was_reported
-        for row in self.pending:
-            self._close(row, "CANCELLED", None)
-        if was_reported:
+    def _taken_back(self, fact: TakenBack) -> None:
+        was_reported = self.is_reported
+        self._cancel(self.open(REPORT), self.open(COPY))
+        if was_reported and not self.open(FOLLOW_UP):
             self._follow_up(fact.on)
         self.now = Kind.NONE
 
-    def _close(self, row: Row, status: str, successor: Row | None) -> None:
-        for one in self.rows:
-            if one is row or (one.after is row and one.is_open):
-                one.closed, one.successor = status, successor
+    def _cancel(self, reports: list[Row], copies: list[Row]) -> None:
+        for row in [*reports, *copies]:
+            row.close("CANCELLED")
+        for row in self.open(FOLLOW_UP):
+            if row.after in reports or (not self.is_reported and reports):
+                row.close("CANCELLED")
 
 
 def clocks_of(history: Sequence[Fact], rules: Rules) -> list[Row]:
-    """Every clock that one recipient's rules give for the history, as it stands when all of it has happened."""
+    """Every clock that one authority's rules give for the history, as it stands when all of it has happened."""
     ledger = Ledger(rules)
     days = [(fact.on, fact) for fact in history]
     days += [(f.rejected_on, f) for f in history if isinstance(f, Sent) and f.rejected_on is not None]

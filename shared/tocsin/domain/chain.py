@@ -7,8 +7,8 @@ person signs. A sponsor's lone opinion has no effect, because either party is en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.calendars import local_day
@@ -42,6 +42,16 @@ EXPECTED = (Trigger.EXPECTED_FATAL_LT,)
 """The classes that a chain may have, least urgent first. An expected reaction is no downgrade of a SUSAR."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    """What some clocks were started for, kept for the day on which a rejection opens one of them again."""
+
+    of_class: Trigger | None
+    start: Start | None
+    known_at: datetime | None
+    revision: int
+
+
 class Chain:
     """One event at one authority. `follow` it once, then `ended` tells what became of each clock."""
 
@@ -61,10 +71,11 @@ class Chain:
         self._reviews: tuple[Signed, ...] = ()
         self._class: Trigger | None = None
         self._start: Start | None = None
-        self._origin: Start | None = None
+        self._highest: Trigger | None = None
         self._known_at: datetime | None = None
         self._revision = 0
         self._episode = 0
+        self._episodes: dict[int, _Episode] = {}
         self._questions: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
         self._significant: set[int] = set()
@@ -140,8 +151,7 @@ class Chain:
         since, known = self._known_since(heard)
         start = replace(start, aware_at=since, awaits=(), reasons=(*start.reasons, *known))
         self._set_class(self._class, start, heard.at, heard.report.revision)
-        self._origin = self._note(legal)
-        new = self._begin(self._origin, heard.at, again=True)
+        new = self._begin(self._note(legal), heard.at, again=True)
         for run in old:
             self._supersede(run, legal, among=[n for n in new if n.rule is run.rule])
 
@@ -210,7 +220,7 @@ class Chain:
             return
         if deed.deed is Deed.MEDICAL_REVIEW:
             self._review(deed)
-        elif self._class is None and not self._is_reported:
+        elif self._class is None and not self._is_reported and not any(run.is_open for run in self._runs):
             return
         elif len(set(deed.by)) < (needed := self._settings.signatures_to_close):
             self._say(deed, f"this study asks for the signatures of {needed} people to close a clock; "
@@ -267,7 +277,7 @@ class Chain:
         last = self._heard[-1]
         judged = self._judge(last)
         now = None if last.is_taken_back else self._class_of(judged)
-        if now is self._class:
+        if now is not None and self._rank(now) >= self._rank(self._highest):
             self._say(deed, f"the facts still make it {_words(now)}: {'; '.join(_grounds(judged))}", is_refused=True)
             return
         since = self._lower_since(now)
@@ -285,7 +295,7 @@ class Chain:
             if self._is_reported and is_owed:
                 # The news went with the report that is cancelled now: what was reported before it needs a follow-up.
                 told = f"revision {since.report.revision} received {self._local(since.at)} after a report was sent"
-                self._owe_follow_up(f"{told}; {signed}", since.at)
+                self._owe_follow_up(f"{told}; {signed}", since.at, deed.signed_at)
         elif is_owed:
             self._to_other(deed, now, since.at, signed)
         else:
@@ -306,24 +316,37 @@ class Chain:
     def _to_other(self, deed: Signed, now: Trigger, news_at: datetime, signed: str) -> None:
         """Due day zero plus 15, if the news came before the shorter clock had run out (rules.md 1.4)."""
         assert self._start is not None
-        assert self._origin is not None
         assert self._known_at is not None
         old = [run for run in self._runs if run.is_open]
-        self._class, self._questions = now, ()
         reasons = (*self._start.reasons, signed)
-        self._start = replace(self._start, trigger=now, reasons=reasons, aware_at=self._origin.aware_at)
-        self._begin(self._start, self._known_at)
+        start = replace(self._start, trigger=now, reasons=reasons)
+        self._set_class(now, start, self._known_at, self._revision)
+        worse = [run for run in old if run.rule.trigger is not now]
+        owed = {run.rule.duty for run in worse} - {run.rule.duty for run in old if run.rule.trigger is now}
+        self._begin(start, self._known_at, instead_of=worse, duties=owed)
         new = [run for run in self._runs if run.is_open and run.rule.trigger is now]
+        for run in new:
+            self._as_before(run, old)
         for run in old:
             if run in new or run.rule.trigger in (*_LATER, Trigger.ANY_SUSAR) or self._is_owed_in_full(run):
                 continue
             if run.rule.duty is not Duty.FOLLOW_UP and news_at > run.clock.due_at:
+                run.episode = self._episode  # owed for what it is now, with its own date
                 self._say(
                     deed, f"{run.rule.id} had run out on {run.clock.due_on}, before the news came: its lateness stays"
                 )
             elif new:
                 self._supersede(run, signed, among=new)
                 self._say(deed, f"{run.rule.id} gives way to {run.successor.rule.id}" if run.successor else signed)
+
+    def _as_before(self, run: Run, old: Sequence[Run]) -> None:
+        """What was owed before it became worse is owed again from its own day zero, not from the worse one's."""
+        owed = [one.clock for one in self._runs if one.rule is run.rule and any(one.successor is o for o in old)]
+        first = min(owed, key=lambda c: c.due_at, default=run.clock)
+        if first.due_at < run.clock.due_at:
+            reason = f"owed since {first.day_zero} already, before it became worse: due on {first.due_on}"
+            run.clock = replace(run.clock, day_zero=first.day_zero, due_on=first.due_on, due_at=first.due_at,
+                                started_at=first.started_at, reasons=(*run.clock.reasons, reason))  # fmt: skip
 
     def _is_owed_in_full(self, run: Run) -> bool:
         """A completed report stays owed once the first was sent."""
@@ -344,11 +367,11 @@ class Chain:
             return
         self._say(deed, "it was reported already: a nullification report is owed as a follow-up")
         if not self._has_open(Duty.FOLLOW_UP):
-            self._owe_follow_up(f"{signed}; a nullification report is owed", deed.signed_at)
+            self._owe_follow_up(f"{signed}; a nullification report is owed", deed.signed_at, deed.signed_at)
 
-    def _owe_follow_up(self, why: str, since: datetime) -> None:
+    def _owe_follow_up(self, why: str, since: datetime, known_at: datetime) -> None:
         if not any(run.is_open and run.rule.trigger in _LATER for run in self._runs):
-            self._begin(Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, since, (why,)), since)
+            self._begin(Start(Trigger.SIGNIFICANT_FOLLOW_UP, self._story.event_id, since, (why,)), known_at)
 
     def _cancel(self, deed: Signed, signed: str) -> None:
         """Close what is not sent. What completes or follows a report that was sent is still owed."""
@@ -358,7 +381,7 @@ class Chain:
             if run.is_open and not (is_reported and is_begun):
                 run.close(Status.CANCELLED, signed)
                 self._say(deed, f"{run.rule.id} is cancelled")
-        self._class, self._start, self._origin, self._questions = None, None, None, ()
+        self._class, self._highest, self._start, self._questions = None, None, None, ()
 
     def _say(self, deed: Signed, text: str, *, is_refused: bool = False) -> None:
         self.effects.setdefault(deed.id, []).append(Effect(text, is_refused))
@@ -367,11 +390,11 @@ class Chain:
 
     def _begin_class(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
         self._set_class(now, start, known_at, revision)
-        self._origin = start
-        self._begin(start, known_at)
+        self._combine(start, known_at)
 
     def _set_class(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
-        self._class, self._start, self._known_at, self._revision = now, start, known_at, revision
+        self._class, self._highest = now, now
+        self._start, self._known_at, self._revision = start, known_at, revision
         self._questions, self._notes = (), ()
         self._episode += 1
 
@@ -385,17 +408,21 @@ class Chain:
     def _upgrade(self, now: Trigger, start: Start, known_at: datetime, revision: int) -> None:
         """Not reported yet: one combined report, due by the earlier of both dates. Reported: a clock of its own."""
         is_reported = self._is_reported and not self._has_open(Duty.REPORT)
-        old = [run for run in self._runs if run.is_open and run.rule.trigger in (*SUSAR, Trigger.ANY_SUSAR)]
         self._set_class(now, start, known_at, revision)
-        if is_reported or self._origin is None or start.aware_at < self._origin.aware_at:
-            self._origin = start
-        new = self._begin(start, known_at, after_report=is_reported)
+        self._combine(start, known_at, after_report=is_reported)
+
+    def _combine(self, start: Start, known_at: datetime, *, after_report: bool = False) -> None:
+        """Start what this sets going; what is owed for less than it gives way, and none is due later for that."""
+        old = [run for run in self._runs if run.is_open and run.rule.trigger in (*SUSAR, Trigger.ANY_SUSAR)]
+        is_worse = start.trigger is Trigger.FATAL_LT_SUSAR
+        others = [run for run in old if is_worse and run.rule.trigger is Trigger.OTHER_SUSAR]
+        new = self._begin(start, known_at, after_report=after_report, instead_of=others)
         for run in new:
             if run.rule.follows is None:
                 self._no_later(run, [o for o in old if o.rule.duty is run.rule.duty])
-        for run in old:
+        for run in others:
             # What had run out stays: the lateness is not undone by a worse outcome.
-            if run.rule.trigger is Trigger.OTHER_SUSAR and run.clock.due_at >= start.aware_at:
+            if run.clock.due_at >= start.aware_at:
                 self._supersede(run, f"upgraded: {start.reasons[0]}", among=new)
 
     def _no_later(self, run: Run, old: Sequence[Run]) -> None:
@@ -410,7 +437,16 @@ class Chain:
         reason = f"upgraded before submission: due no later than {sooner.rule}, which already runs to {sooner.due_on}"
         run.clock = replace(made, due_on=sooner.due_on, due_at=sooner.due_at, reasons=(*made.reasons, reason))
 
-    def _begin(self, start: Start, known_at: datetime, *, after_report: bool = False, again: bool = False) -> list[Run]:
+    def _begin(
+        self,
+        start: Start,
+        known_at: datetime,
+        *,
+        after_report: bool = False,
+        again: bool = False,
+        instead_of: Sequence[Run] = (),
+        duties: Collection[Duty] | None = None,
+    ) -> list[Run]:
         """Start what this sets going. After a report, an authority with a rule for just that goes by it.
 
         An upgrade is no second "any SUSAR", and what is owed already is not owed a second time at a later date;
@@ -425,12 +461,16 @@ class Chain:
                 continue
             if rule.trigger is Trigger.ANY_SUSAR and not again and self._stands(rule):
                 continue
+            if duties is not None and rule.duty not in duties:
+                continue
             made = self._clock(rule, start)
-            if not again and self._is_owed(rule, made):
+            if not again and self._is_owed(rule, made, [run for run in self._runs if run not in instead_of]):
                 continue
             if rule.binds_on(made.day_zero):
                 begun.append(Run(rule, made, known_at, self._episode, copies_to=self._copies(rule)))
         self._runs += begun
+        if any(run.rule.duty is Duty.REPORT for run in begun):
+            self._episodes[self._episode] = _Episode(self._class, self._start, self._known_at, self._revision)
         for run in begun:
             for sent in self._sent:
                 if not after_report or sent.sent_at >= known_at:
@@ -440,11 +480,17 @@ class Chain:
     def _stands(self, rule: ClockRule) -> bool:
         return any(run.rule is rule and run.closed is None for run in self._runs)
 
-    def _is_owed(self, rule: ClockRule, made: Clock) -> bool:
-        """Whether the same report or the same copies are owed already, and no later."""
-        is_repeated = rule.duty is Duty.COPIES or rule.trigger is Trigger.OTHER_SUSAR
-        return is_repeated and any(
-            run.rule is rule and run.is_open and run.clock.due_at <= made.due_at for run in self._runs
+    def _is_owed(self, rule: ClockRule, made: Clock, among: Sequence[Run]) -> bool:
+        """Whether the same report or such copies are owed already, no later, and have not run out."""
+        if rule.duty is not Duty.COPIES and rule.trigger is not Trigger.OTHER_SUSAR:
+            return False
+        return any(
+            run.is_open
+            and (run.rule is rule or (run.rule.duty is Duty.COPIES and run.rule.recipient == rule.recipient))
+            and run.rule.duty is rule.duty
+            and made.day_zero <= run.clock.due_on
+            and run.clock.due_at <= made.due_at
+            for run in among
         )
 
     def _clock(self, rule: ClockRule, start: Start) -> Clock:
@@ -485,7 +531,7 @@ class Chain:
                 return True
             case Duty.REPORT:
                 # A second report of the same event is a follow-up in the words of E2B.
-                is_second = run.rule.trigger is Trigger.UPGRADE_AFTER_SUBMISSION or any(
+                is_second = any(
                     other.is_sent and other.rule.duty is Duty.REPORT and other.episode < run.episode
                     for other in self._runs
                 )
@@ -526,6 +572,18 @@ class Chain:
         for run in self._runs:
             for other in self._sent:
                 self._meet(run, other)
+        self._reopen()
+
+    def _reopen(self) -> None:
+        """A report that is owed again is owed for what it was started for, until a person signs it down."""
+        owed = [self._episodes[run.episode] for run in self._runs if run.is_open and run.rule.duty is Duty.REPORT]
+        worst = max(owed, key=lambda episode: self._rank(episode.of_class), default=None)
+        if worst is not None and self._rank(worst.of_class) > self._rank(self._class):
+            self._class = self._highest = worst.of_class
+            self._start, self._known_at, self._revision = worst.start, worst.known_at, worst.revision
+            last = self._heard[-1]
+            is_lower = self._rank(self._heard_class(last)) < self._rank(self._class)
+            self._questions = self._why_not(self._judge(last), last) if is_lower else ()
 
     def _brought_forward(self, run: Run) -> Clock:
         """The completed report is due 8 days after the first, where the law or the study is strict (rules.md C4)."""

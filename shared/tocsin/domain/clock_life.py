@@ -141,13 +141,13 @@ class Run:
         )
 
     def _status(self) -> tuple[Status, str]:
+        if self.was_late:
+            return Status.LATE, self.because
         if self.closed is not None:
             return self.closed, self.because
         if self.is_sent:
             last = max(at for _, at in self.sent.values())
-            if self.was_late or last > self.clock.due_at:
-                return Status.LATE, f"sent {last.isoformat()}, after it was due" if not self.was_late else self.because
+            if last > self.clock.due_at:
+                return Status.LATE, f"sent {last.isoformat()}, after it was due"
             return Status.MET, f"sent {last.isoformat()}"
-        if self.was_late:
-            return Status.LATE, self.because
         return Status.RUNNING, self.because
