@@ -46,6 +46,9 @@ def sleep(house: Ward, span: timedelta) -> None:
     house.fast_forward(span, step=span)
 
 
+@pytest.mark.rule(
+    "promise: a site is asked on the study's days for what is still open, once, and what it never answered is recorded"
+)
 @pytest.mark.parametrize(
     ("event", "days"),
     [
@@ -156,6 +159,9 @@ def test_what_is_not_to_be_asked_is_not_and_is_recorded_with_the_reason(house: W
     assert [deed.reason for deed in deeds] == [f"nothing is asked: {why}"] * 3
 
 
+@pytest.mark.rule(
+    "promise: a site is asked on the study's days for what is still open, once, and what it never answered is recorded"
+)
 def test_a_service_that_slept_a_month_asks_once_about_each_case(any_house: Ward) -> None:
     any_house.receive(report(SERIOUS), report(FATAL, case="TOC-0032"))
     sleep(any_house, 31 * DAY)
@@ -178,6 +184,9 @@ def test_a_service_that_missed_one_step_goes_on_with_the_next_at_its_time(house:
     assert days_asked(house) == [4, 7]
 
 
+@pytest.mark.rule(
+    "promise: a site is asked on the study's days for what is still open, once, and what it never answered is recorded"
+)
 def test_after_the_last_request_it_is_recorded_what_was_never_answered_and_people_are_told(house: Ward) -> None:
     house.receive(report(FATAL))
     house.fast_forward(6 * DAY, step=DAY)

@@ -64,6 +64,7 @@ def test_a_list_that_says_what_we_hold_is_kept_and_asks_nothing(any_house: Ward)
     assert queries(any_house) == []
 
 
+@pytest.mark.rule("promise: every difference between a list and ours is asked of the site, once")
 def test_each_difference_is_a_query_to_its_site_about_its_case_and_fact(any_house: Ward) -> None:
     any_house.receive(report({**SERIOUS, "onset": "2026-05-11"}), report(SERIOUS, case="TOC-0032", subject="S01-004"))
     found = send(any_house, HEADER + PNEUMONIA + "S01-005,sepsis,2026-05-14,Y,,,\n")
@@ -94,6 +95,7 @@ def test_the_questions_of_one_list_are_one_letter_to_the_site(house: Ward) -> No
     assert house.rung() == [("site-s01", "[Tocsin] 2 questions for you")]
 
 
+@pytest.mark.rule("promise: a death in a list that nobody reported rings")
 @pytest.mark.parametrize(
     ("words", "case_id", "reason"),
     [
@@ -131,6 +133,7 @@ def test_two_deaths_of_two_subjects_are_two_pages_and_two_rows_of_one_are_one(ho
     assert sorted(len(alert["reasons"]) for alert in house.alerts(kind="reconciliation")) == [1, 2]
 
 
+@pytest.mark.rule("promise: every difference between a list and ours is asked of the site, once")
 def test_the_same_list_sent_twice_asks_and_rings_once_and_is_two_records(any_house: Ward) -> None:
     any_house.receive(report(SERIOUS))
     first = send(any_house, HEADER + FOUND_DEAD)

@@ -130,6 +130,7 @@ def test_an_event_of_ours_that_is_not_serious_need_not_be_in_the_list() -> None:
     assert compared([], [held(is_serious=False)]) == Comparison(0, ())
 
 
+@pytest.mark.rule("promise: a death in a list that nobody reported rings")
 @pytest.mark.parametrize(
     ("rows", "ours", "unheard"),
     [
@@ -220,6 +221,7 @@ def without_places(found: Comparison) -> tuple[int, list[Difference]]:
     return found.agreed, sorted((replace(d, row=None) for d in found.differences), key=repr)
 
 
+@pytest.mark.rule("promise: every difference between a list and ours is asked of the site, once")
 @given(st.lists(EVENTS, max_size=8))
 def test_our_own_export_compared_with_ourselves_gives_no_difference(events: list[Held]) -> None:
     ours = numbered([e for e in events if e.is_serious or (not e.is_fatal and not e.criteria)])
