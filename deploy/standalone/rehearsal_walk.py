@@ -45,7 +45,7 @@ LONGEST_S = 900.0
 FARTHEST = timedelta(days=3660)
 """How far one call may go: a slip of the pen in the year must not walk through decades, hour by hour."""
 
-_PAUSE_S = 0.008
+_PAUSE_S = 0.015
 _WAKE_EVERY_S = 0.25
 
 

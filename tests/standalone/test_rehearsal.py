@@ -52,7 +52,7 @@ def test_time_stands_where_it_was_set(tmp_path: Path) -> None:
         assert house.now() == "2026-03-02T01:00:00Z"
 
 
-@pytest.mark.rule("rules.md 1.5: page at once, second physician after 15 minutes, medical director after 60")
+@pytest.mark.rule("rules.md 1.5: an unanswered page climbs; readings.md clocks 9")
 def test_a_death_that_nobody_answers_rings_three_people_at_their_instants(tmp_path: Path) -> None:
     with rehearsal(tmp_path, at=AT) as house:
         receipt = house.report(fatal())
