@@ -13,13 +13,14 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from alerting import accounts, api, deeds_api
+from alerting.tables import metadata
 from tests.alerting.ward import STUDY, Ward
 from tocsin.bus.port import Received
 from tocsin.domain.protocol import ClockSettings, CopyRecipient, CopyTo, Protocol
 from tocsin.messages.envelope import Envelope
 from tocsin.messages.reading import decode
 from tocsin.settings import Settings
-from tocsin.store.tables import outbox
+from tocsin.store.tables import audit, ledger, outbox
 from tocsin.web.app import Service, house
 from tocsin.web.identity import Person, sign_person
 
@@ -126,6 +127,19 @@ def said(ward: Ward, topic: str = "decisions.recorded.v1") -> list[Envelope[Any]
     with ward.store.reading() as tx:
         rows = tx.execute(select(outbox).where(outbox.c.topic == topic).order_by(outbox.c.seq)).all()
     return [decode(Received(r.topic, 0, n, r.key, r.value, r.headers)) for n, r in enumerate(rows)]
+
+
+def trail(ward: Ward) -> list[dict[str, Any]]:
+    """The audit trail, oldest first."""
+    with ward.store.reading() as tx:
+        return [dict(row._mapping) for row in tx.execute(select(audit).order_by(audit.c.seq))]
+
+
+def every_word(ward: Ward) -> str:
+    """Every value of every row, whole: the text of a row by itself leaves out the middle of what is long."""
+    with ward.store.reading() as tx:
+        tables = [*metadata.sorted_tables, *ledger.sorted_tables]
+        return repr([tuple(row) for table in tables for row in tx.execute(select(table))])
 
 
 def only_study(ward: Ward, protocol: Protocol) -> None:

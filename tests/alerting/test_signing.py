@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerting import accounts
 from alerting.signing import DOES_NOT_FIT, Signature, SignatureFacts, check_signature
+from tests.alerting.desk import every_word, trail
 from tests.alerting.ward import NOON, Ward
 from tocsin.errors import Forbidden, Unauthorised
 from tocsin.web.identity import Person
@@ -92,10 +93,10 @@ def test_the_roles_of_the_account_count_and_not_those_of_an_old_login(lin: Ward)
 def test_a_refused_signature_is_in_the_audit_trail_with_a_name_and_without_the_password(lin: Ward) -> None:
     refusal(lin)
     sign(lin)
-    (line,) = [row for row in lin.everything_kept()["audit"] if "signature refused" in row]
-    assert "'lin'" in line
-    assert WRONG not in repr(lin.everything_kept())
-    assert PASSWORD not in repr(lin.everything_kept())
+    (line,) = [line for line in trail(lin) if line["did"] == "signature refused"]
+    assert (line["who"], line["about"]) == ("lin", "person lin")
+    assert WRONG not in every_word(lin)
+    assert PASSWORD not in every_word(lin)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from alerting import (
     doses,
     queries,
     ringing,
+    signed_decisions,
     submission_answers,
     submissions,
     timers,
@@ -114,6 +115,8 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         submissions.restore(tx, parts, body)
     elif body.what == decisions.ANSWERED:
         submission_answers.restore(tx, parts, body)
+    elif body.what == decisions.SIGNED:
+        signed_decisions.restore(tx, parts, body)
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:

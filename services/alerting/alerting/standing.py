@@ -42,6 +42,11 @@ class Standing:
         )  # fmt: skip
         return assess(self.case, self.protocol, more)
 
+    def without(self, decision_id: str) -> Standing:
+        """The case as it would stand if this had never been signed."""
+        less = replace(self.past, signed=tuple(d for d in self.past.signed if d.id != decision_id))
+        return replace(self, past=less, now=assess(self.case, self.protocol, less))
+
     @property
     def event_ids(self) -> tuple[str, ...]:
         """Every event of the case in any revision, in the order in which they were told."""
@@ -63,12 +68,6 @@ class Standing:
         """The newest revision that had come by then: what a report that was sent then can have told."""
         told = [r.revision for r in self.case.revisions if r.received_at <= at]
         return max(told, default=self.case.revisions[0].revision)
-
-    @property
-    def newest_deed(self) -> datetime | None:
-        """The latest instant at which anything about the case was signed, sent or received."""
-        at = [*(d.signed_at for d in self.past.signed), *(s.sent_at for s in self.past.submissions)]
-        return max([*at, *(r.received_at for r in self.case.revisions)], default=None)
 
 
 def standing_of(tx: Connection, parts: Parts, study: str, case_id: str) -> Standing:
