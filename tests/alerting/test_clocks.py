@@ -6,8 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
-from tests.alerting.ward import FATAL, NOON, SERIOUS, STUDY, Ward, coding, dose, report
+from alerting import tables
+from alerting.judge import judge_all_again
+from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, STUDY, Ward, coding, dose, report
 from tocsin.domain.protocol import APPROVED, ExpectedReaction
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -117,3 +120,12 @@ def test_a_dose_of_another_subject_moves_nothing(house: Ward) -> None:
     before = house.everything_kept()["clocks"]
     house.receive(dose("D1", kind="infusion", subject="S01-009", level="DL2", started_at="2026-05-08T10:00+08:00"))
     assert house.everything_kept()["clocks"] == before
+
+
+def test_clocks_that_an_older_version_kept_get_their_timers_when_they_are_judged_anew(any_house: Ward) -> None:
+    any_house.receive(report(FATAL), report(MILD, case="TOC-0030"))
+    with any_house.store.transaction() as tx:
+        tx.execute(delete(tables.timers).where(tables.timers.c.kind == "clock"))
+    assert judge_all_again(any_house.parts, why="judged anew by a newer version", at=any_house.at) == 1
+    any_house.fast_forward(DAY, step=DAY)
+    assert [alert["level"] for alert in any_house.alerts(kind="clock_review")] == ["review"]

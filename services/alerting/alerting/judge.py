@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from alerting import alerts, cases, clocks, follow_ups, kinds, past
 from alerting.parts import NAME, Parts
+from alerting.tables import clocks as clock_rows
 from tocsin.domain.assess import MINIMUM, Assessment, Concern, assess
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import ReportReceivedV1
@@ -46,6 +47,23 @@ def judge_again(
     """Judge a case anew after a person has sent or signed something about it; None while no report of it has come."""
     cases.lock_study(tx, study)
     return judge(tx, parts, parts.study(study), cases.load(tx, case_id), why=why, at=at, by=by)
+
+
+def judge_all_again(parts: Parts, *, why: str, at: datetime) -> int:
+    """Judge every case that has an open clock, each in its own transaction; answers how many.
+
+    For tables that an older version kept: what is new about a clock, its timers too, follows from its facts.
+    """
+    with parts.store.reading() as connection:
+        c = clock_rows.c
+        found = connection.execute(
+            select(c.study, c.case_id).where(c.is_open.is_(True)).distinct().order_by(c.study, c.case_id)
+        ).all()
+    served = [row for row in found if row.study in parts.studies]
+    for row in served:
+        with parts.store.transaction() as tx:
+            judge_again(tx, parts, row.study, row.case_id, why=why, at=at, by=NAME)
+    return len(served)
 
 
 def urgency(assessment: Assessment | None) -> int:
