@@ -29,13 +29,13 @@ def test_a_fatal_report_starts_its_clocks_with_rule_clause_day_zero_and_reasons(
     assert clock["due_at"] == "2026-05-21T15:59:59Z"
     assert clock["status"] == "RUNNING"
     assert clock["clause"] == "CDE safety data rapid reporting standard (2018)"
-    assert [h["what"] for h in clock["status_history"]] == ["started"]  # type: ignore[attr-defined]
+    assert [h["what"] for h in clock["changes"]] == ["started"]  # type: ignore[attr-defined]
 
 
 def test_new_facts_of_a_clock_stand_in_its_history_with_the_old_ones(house: Ward) -> None:
     house.receive(report(FATAL), coding({"term": "Sudden death NOS", "llt_code": "10011906"}))
     (clock,) = of_rule(house, "CN_SUSAR_7D")
-    changed = clock["status_history"][-1]  # type: ignore[index]
+    changed = clock["changes"][-1]  # type: ignore[index]
     assert changed["what"] == "changed"
     assert "not coded yet: taken as unexpected" in changed["before"]["reasons"]
     assert "Sudden death NOS is not listed in reference safety information none" in changed["after"]["reasons"]

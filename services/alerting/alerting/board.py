@@ -155,14 +155,23 @@ def clocks_like(
             "provisional": row.is_provisional,
             "confidence": row.confidence,
             "reasons": row.reasons,
-            "status_history": [
-                {"status": h.status, "at": _text(h.at), "what": h.what, "reason": h.reason, "before": h.before,
-                 "after": h.after}
-                for h in past[row.id]
-            ],
+            "status_history": _turns(past[row.id]),
+            "changes": [_change(h) for h in past[row.id]],
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _change(h: Row[Any]) -> dict[str, Any]:
+    return {
+        "status": h.status, "at": _text(h.at), "what": h.what, "reason": h.reason, "before": h.before, "after": h.after,
+    }  # fmt: skip
+
+
+def _turns(past: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """The changes that gave another status than the one before."""
+    statuses = [None, *(h.status for h in past)]
+    return [_change(h) for before, h in zip(statuses, past, strict=False) if h.status != before]
 
 
 def deliveries_like(

@@ -114,7 +114,8 @@ class ClockShown(BaseModel):
     provisional: bool
     confidence: str
     reasons: list[str]
-    status_history: list[ClockChange]
+    status_history: list[ClockChange] = Field(description="each status it had, and why it came to have it")
+    changes: list[ClockChange] = Field(description="every change, of its facts too, with the old and the new ones")
 
 
 class ClocksShown(BaseModel):
@@ -248,6 +249,16 @@ CLOCKS = {
             "confidence": "high",
             "reasons": ["criterion: life-threatening", "not coded yet: taken as unexpected"],
             "status_history": [
+                {
+                    "status": "RUNNING",
+                    "at": "2026-05-13T18:08:00Z",
+                    "what": "started",
+                    "reason": "revision 1 received",
+                    "before": None,
+                    "after": {"due_on": "2026-05-21"},
+                }
+            ],
+            "changes": [
                 {
                     "status": "RUNNING",
                     "at": "2026-05-13T18:08:00Z",
