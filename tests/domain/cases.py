@@ -18,7 +18,9 @@ from tocsin.domain.case import Case, Coded, Event, Infusion, Opinion, Report
 from tocsin.domain.clocks import Mode
 from tocsin.domain.dlt import DltDefinition, DltRule, Exclusion
 from tocsin.domain.known import Known
-from tocsin.domain.protocol import ExpectedReaction, Protocol, ReferenceSafetyInformation, Site
+from tocsin.domain.protocol import ClockSettings, ExpectedReaction, Protocol, ReferenceSafetyInformation, Site
+from tocsin.domain.signed import Deed, Signed
+from tocsin.domain.submissions import Submission, SubmissionKind
 from tocsin.domain.words import Agent, Criterion, Outcome, Party, Relation, ReportKind, Scale
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -102,6 +104,47 @@ def coded(
     return Coded(f"TOC-0031-E{n}", revision, is_coded, known, term, None, "CTCAE v5.0", when)
 
 
+def submitted(
+    when: str, recipient: str = "CDE", *, n: int | Sequence[int] = 1, kind: SubmissionKind = SubmissionKind.INITIAL,
+    rejected: str | None = None, name: str | None = None,
+) -> Submission:  # fmt: skip
+    """A report that was sent, of the n-th event or of several."""
+    events = (n,) if isinstance(n, int) else tuple(n)
+    return Submission(
+        id=name or f"sent {when} to {recipient}",
+        sent_at=at(when).astimezone(UTC),
+        kind=kind,
+        recipient=recipient,
+        event_ids=frozenset(f"TOC-0031-E{one}" for one in events),
+        reference=f"reference of {when}",
+        by="A. Reporter",
+        rejected_at=None if rejected is None else at(rejected).astimezone(UTC),
+        rejected_because="" if rejected is None else "wrong format",
+    )
+
+
+def signed(
+    deed: Deed, when: str, *, n: int | None = None, by: Sequence[str] = ("Dr Li",), sponsor: Relation | None = None,
+    criteria: Sequence[Criterion] = (), is_expected: Known = Known.UNKNOWN, aware: str | None = None,
+    revision: int | None = None, other_case: str | None = None,
+) -> Signed:  # fmt: skip
+    """A signed decision on the n-th event, or on every event of the case."""
+    return Signed(
+        id=f"{deed.value} {when}",
+        deed=deed,
+        signed_at=at(when).astimezone(UTC),
+        by=tuple(by),
+        reason="as discussed",
+        event_ids=frozenset() if n is None else frozenset([f"TOC-0031-E{n}"]),
+        opinions=() if sponsor is None else (Opinion(Agent.PRODUCT, Party.SPONSOR, sponsor),),
+        criteria=frozenset(criteria),
+        is_expected=is_expected,
+        aware_at=None if aware is None else at(aware).astimezone(UTC),
+        revision=revision,
+        other_case=other_case,
+    )
+
+
 def infusion(started: str = "2026-03-02T10:00") -> Infusion:
     return Infusion(Partial.parse(started), "DL1")
 
@@ -163,6 +206,8 @@ def protocol(
     dlt: DltDefinition | None = None,
     safety: ReferenceSafetyInformation = NO_RSI,
     mode: Mode = Mode.CONSERVATIVE,
+    clock_settings: ClockSettings | None = None,
+    **more: Any,
 ) -> Protocol:
     return Protocol(
         id="NCT06223646",
@@ -180,6 +225,8 @@ def protocol(
         clock_rules=tuple(r for p in (*(profiles or ("CN",)), "SITE") for r in clockrules.rules_of(p)),
         dlt=dlt,
         clock_mode=mode,
+        clock_settings=clock_settings or ClockSettings(),
+        **more,
     )
 
 

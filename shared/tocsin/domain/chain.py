@@ -248,6 +248,9 @@ class Chain:
             if now is not None and now is self._class:
                 self._confirm(judged, last)
             return
+        before = None if last.is_taken_back else self._class_of(self._story.judge(last, self._reviews[:-1], self._by))
+        if self._class is None and self._rank(now) <= self._rank(before):
+            return  # a signature closed it on the same facts: a review that finds nothing worse opens nothing
         first = next(
             h for h in self._heard if not h.is_taken_back and self._rank(self._heard_class(h)) >= self._rank(now)
         )
@@ -256,6 +259,7 @@ class Chain:
             f"found so by the medical review that {_people(deed)} signed {self._local(deed.signed_at)}: {deed.reason}"
         )
         start = replace(start, reasons=(*start.reasons, signed))
+        stood = len(self._runs)
         late = [rule for rule in self._rules if rule.trigger is Trigger.LATE_DETERMINATION]
         if late and self._class is None:
             self._determine_late(now, replace(start, aware_at=deed.signed_at), deed.signed_at)
@@ -263,6 +267,8 @@ class Chain:
             self._begin_class(now, start, deed.signed_at, first.report.revision)
         else:
             self._upgrade(now, start, deed.signed_at, first.report.revision)
+        for run in self._runs[stood:]:
+            self._say(deed, f"{run.rule.id} starts, day zero {run.clock.day_zero}, due {run.clock.due_on}")
 
     def _determine_late(self, now: Trigger, start: Start, at: datetime) -> None:
         """First judged not reportable, later found reportable (21 CFR 312.32(d)(3); rules.md 1.6 C6)."""
@@ -635,9 +641,11 @@ class Chain:
         return 0 if found is None else self._classes.index(found) + 1
 
     def _lower_since(self, now: Trigger | None) -> Heard:
-        """The first telling from which on it was no worse than it is now."""
+        """The first telling from which on it was no worse than it is now, of those that came after it was known."""
         found = self._heard[-1]
         for heard in reversed(self._heard):
+            if self._known_at is not None and heard.at < self._known_at:
+                break
             if self._rank(self._heard_class(heard)) > self._rank(now):
                 break
             found = heard

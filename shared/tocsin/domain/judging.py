@@ -14,9 +14,9 @@ from tocsin.domain.judged import EventAssessment
 from tocsin.domain.known import Finding, Known
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.reference_information import in_force
-from tocsin.domain.signed import Signed
+from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.syndromes import special_interest
-from tocsin.domain.words import Party
+from tocsin.domain.words import Criterion, Party
 
 
 def judge(
@@ -49,15 +49,16 @@ def judge(
 def reviewed(event: Event, reviews: Iterable[Signed]) -> Event:
     """The event with what the sponsor signed of it: its newest opinion on each agent, and criteria it saw itself.
 
-    What the investigator said stays: either party is enough (rules.md 1.1).
+    What the investigator said stays: either party is enough (rules.md 1.1). A signed downgrade is the sponsor's last
+    word on the criteria that the sponsor itself had seen; without one they add up.
     """
+    seen: frozenset[Criterion] = frozenset()
     for review in reviews:
         agents = {opinion.agent for opinion in review.opinions}
         others = [o for o in event.opinions if not (o.party is Party.SPONSOR and o.agent in agents)]
-        event = replace(
-            event, opinions=(*others, *review.opinions), criteria=event.criteria | review.criteria
-        )  # fmt: skip
-    return event
+        event = replace(event, opinions=(*others, *review.opinions))
+        seen = review.criteria if review.deed is Deed.DOWNGRADE else seen | review.criteria
+    return replace(event, criteria=event.criteria | seen)
 
 
 def zone_of(report: Report, protocol: Protocol) -> ZoneInfo:

@@ -10,6 +10,8 @@ from tocsin.domain.elements import missing_so_far
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.story import Story, story_of
 
+NO_EFFECT = Effect("it changes no clock")
+
 
 def live(case: Case, protocol: Protocol, past: Past) -> Lives:
     """What became of every clock of the case, the site's own left out."""
@@ -26,6 +28,10 @@ def live(case: Case, protocol: Protocol, past: Past) -> Lives:
             for deed, found in chain.effects.items():
                 effects.setdefault(deed, []).extend(found)
             to_judge |= {(event_id, revision) for revision in chain.to_judge}
+        for deed_id, effect in story.effects_of_overrides().items():
+            effects.setdefault(deed_id, []).append(effect)
+    for signed in past.signed:
+        effects.setdefault(signed.id, [NO_EFFECT])
     return Lives(
         clocks=tuple(clocks),
         effects={deed: tuple(dict.fromkeys(found)) for deed, found in effects.items()},

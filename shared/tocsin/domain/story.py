@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 from tocsin.domain.case import Case, Coded, Event, Report
-from tocsin.domain.clock_life import Past
+from tocsin.domain.clock_life import Effect, Past
 from tocsin.domain.judged import EventAssessment
 from tocsin.domain.judging import judge
 from tocsin.domain.protocol import Protocol
@@ -71,13 +71,38 @@ class Story:
         return self._judged[key]
 
     def override_of(self, report: Report) -> Signed | None:
-        """The newest signed word on when the sponsor knew what this revision tells; never later than its receipt."""
+        """The newest signed word on when the sponsor knew what this revision tells, of those that are borne out.
+
+        One that is later than the receipt has no effect, and takes none from an earlier one.
+        """
+        about = [o for o in self.overrides if self._names(o) == report.revision and _is_earlier(o, report)]
+        return about[-1] if about else None
+
+    def effects_of_overrides(self) -> dict[str, Effect]:
+        """What each signed word on awareness did; those on a revision that does not tell of this event are left out."""
+        found = {}
+        told = {m.report.revision: m.report for m in self.moments if isinstance(m, Heard)}
+        for override in self.overrides:
+            report = told.get(self._names(override) or 0)
+            if report is None or override.aware_at is None:
+                continue
+            if not _is_earlier(override, report):
+                text = f"it names a time after revision {report.revision} was received: the receipt counts"
+                found[override.id] = Effect(text, is_refused=True)
+            elif self.override_of(report) is override:
+                found[override.id] = Effect(f"what revision {report.revision} tells counts from {override.aware_at}")
+            else:
+                found[override.id] = Effect("a later signature says when the sponsor knew")
+        return found
+
+    def _names(self, override: Signed) -> int | None:
+        """The revision it is about: the first that tells of the event where it names none."""
         first = min((m.report.revision for m in self.moments if isinstance(m, Heard)), default=None)
-        about = [o for o in self.overrides if (first if o.revision is None else o.revision) == report.revision]
-        newest = about[-1] if about else None
-        if newest is None or newest.aware_at is None or newest.aware_at > report.received_at:
-            return None
-        return newest
+        return first if override.revision is None else override.revision
+
+
+def _is_earlier(override: Signed, report: Report) -> bool:
+    return override.aware_at is not None and override.aware_at <= report.received_at
 
 
 def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking: dict[int, tuple[str, ...]]) -> Story:
