@@ -68,6 +68,11 @@ def serious(subject: str = "S01-004", **event: Any) -> dict[str, Any]:
     return about(subject, {**facts, **event})
 
 
+def admitted(subject: str = "S01-004", **event: Any) -> dict[str, Any]:
+    """The same of grade 2: serious, and nothing of it pages, as no dose-limiting toxicity is possible."""
+    return serious(subject, **{"grade": {"ctcae": 2}, **event})
+
+
 def about(subject: str, *events: Mapping[str, Any]) -> dict[str, Any]:
     """A report of these events of this subject."""
     reporter = {"name": "Dr Gao", "role": "investigator"}
@@ -79,6 +84,15 @@ def shanghai(instant: str) -> str:
     local = datetime.fromisoformat(instant).astimezone(_SHANGHAI)
     whole = local.second == 0 and local.microsecond == 0
     return local.strftime("%Y-%m-%dT%H:%M") if whole else local.replace(tzinfo=None).isoformat()
+
+
+def statuses(clock: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The life of a clock by its history alone: each status that it came to and when, in Shanghai."""
+    found: list[tuple[str, str]] = []
+    for line in clock["status_history"]:
+        if not found or found[-1][0] != line["status"]:
+            found.append((line["status"], shanghai(line["at"])))
+    return found
 
 
 def rung(alert: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -95,6 +109,8 @@ class Rehearsal:
     settings: dict[str, str]
     _tokens: dict[str, str] = field(default_factory=dict)
     _keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+    """One for all calls: making one costs more than what it asks."""
 
     @property
     def data(self) -> Path:
@@ -143,7 +159,7 @@ class Rehearsal:
     def post(self, path: str, body: Any, *, site: str = "S01", study: str = STUDY, **headers: str) -> httpx.Response:
         """What a site posts, with its key."""
         authorised = {"Authorization": f"Bearer {self.key(site, study)}", **headers}
-        return httpx.post(f"{self.url}{path}", json=body, headers=authorised, timeout=60)
+        return self._http.post(f"{self.url}{path}", json=body, headers=authorised)
 
     def report(self, body: Any, **how: Any) -> dict[str, Any]:
         """A report of a site, accepted; its receipt."""
@@ -161,7 +177,7 @@ class Rehearsal:
     ) -> httpx.Response:  # fmt: skip
         """What a person asks who is signed in with this role."""
         headers = {} if by is None else {"Authorization": f"Bearer {self.token(by)}"}
-        return httpx.request(
+        return self._http.request(
             method, f"{self.url}{path}", json=body, params=parameters, headers=headers, timeout=within_s
         )
 
@@ -185,7 +201,7 @@ class Rehearsal:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> str:
         """A token for this person."""
-        answer = httpx.post(f"{self.url}/v1/sessions", json={"name": name, "password": password}, timeout=60)
+        answer = self._http.post(f"{self.url}/v1/sessions", json={"name": name, "password": password})
         assert answer.status_code == 201, answer.text
         token: str = answer.json()["token"]
         return token
@@ -199,6 +215,30 @@ class Rehearsal:
         """Clocks, soonest due first; `case_id`, `status`, `recipient` choose among them."""
         found: list[dict[str, Any]] = self.get("/v1/clocks", **parameters)["clocks"]
         return found
+
+    def clock(self, case_id: str, rule: str, **facts: Any) -> dict[str, Any]:
+        """The one clock of a case by this rule; `day_zero`, `event_id` or `status` choose among several."""
+        found = [
+            one
+            for one in self.clocks(case_id=case_id)
+            if one["rule"] == rule and all(one[name] == value for name, value in facts.items())
+        ]
+        assert len(found) == 1, f"{len(found)} clocks {rule} {facts} of {case_id}"
+        return found[0]
+
+    def told(self, **parameters: Any) -> list[tuple[str, str, str, str]]:
+        """(level, kind, role, when) of every notice of the alerts that `parameters` choose, in the order of time."""
+        once = {
+            notice["notice_id"]: (alert["level"], alert["kind"], notice["role"], shanghai(notice["at"]))
+            for alert in self.alerts(limit=1000, **parameters)
+            for notice in alert["notices"]
+        }
+        return sorted(once.values(), key=lambda one: (one[3], one[0], one[2]))
+
+    def pages(self, **parameters: Any) -> list[tuple[str, str]]:
+        """(kind, when) of every page of the whole house, whatever it is about; `case_id` chooses."""
+        found = self.alerts(level="page", limit=1000, **parameters)
+        return [(alert["kind"], shanghai(alert["raised_at"])) for alert in found]
 
     def mails(self) -> list[dict[str, Any]]:
         """The mails in the mailbox, oldest first."""
@@ -216,6 +256,51 @@ class Rehearsal:
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
+
+    def submit(self, clock: Mapping[str, Any], at: str, **facts: Any) -> dict[str, Any]:
+        """What the safety team enters as sent for a clock, kept; `facts` replace the kind and the reference."""
+        answer = self.try_to_submit(clock, at, **facts)
+        assert answer.status_code == 201, f"{answer.status_code}: {answer.text}"
+        entered: dict[str, Any] = answer.json()
+        return entered
+
+    def try_to_submit(
+        self, clock: Mapping[str, Any], at: str, by: str = "safety_team", **facts: Any
+    ) -> httpx.Response:  # fmt: skip
+        """The same, however that is answered."""
+        body = {"at": at, "kind": "initial", "reference": f"sent {at}", **facts}
+        return self.ask("POST", f"/v1/clocks/{clock['clock_id']}/submissions", body, by=by)
+
+    def answer_submission(
+        self, entered: Mapping[str, Any], at: str, outcome: str = "accepted", **facts: Any
+    ) -> dict[str, Any]:  # fmt: skip
+        """What the other side said to what `submit` answered; kept. A rejection needs `reason`."""
+        answer = self.try_to_answer_submission(entered, at, outcome, **facts)
+        assert answer.status_code == 201, f"{answer.status_code}: {answer.text}"
+        answered: dict[str, Any] = answer.json()
+        return answered
+
+    def try_to_answer_submission(
+        self, entered: Mapping[str, Any], at: str, outcome: str = "accepted", by: str = "safety_team", **facts: Any
+    ) -> httpx.Response:  # fmt: skip
+        """The same, however that is answered."""
+        path = f"/v1/clocks/{entered['clock_id']}/submissions/{entered['submission_id']}/acknowledgements"
+        return self.ask("POST", path, {"at": at, "outcome": outcome, **facts}, by=by)
+
+    def sign(self, case_id: str, decision: str, reason: str, **facts: Any) -> dict[str, Any]:
+        """A decision about a case, signed by a safety physician (`by`) and in force."""
+        answer = self.try_to_sign(case_id, decision, reason, **facts)
+        assert answer.status_code == 201, f"{answer.status_code}: {answer.text}"
+        decided: dict[str, Any] = answer.json()
+        return decided
+
+    def try_to_sign(
+        self, case_id: str, decision: str, reason: str, by: str = "safety_physician", **facts: Any
+    ) -> httpx.Response:  # fmt: skip
+        """The same, however that is answered."""
+        signature = {"password": PASSWORD, "meaning": decision.replace("_", " ")}
+        body = {"decision": decision, "reason": reason, "signature": signature, **facts}
+        return self.ask("POST", f"/v1/assessments/{case_id}", body, by=by)
 
     def webhook(self, url: str, role: str = "all", study: str = STUDY) -> str:
         """A receiver of what rings this role; its secret."""
@@ -236,6 +321,11 @@ class Rehearsal:
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
+        self.process.kill()
+
+    def end(self) -> None:
+        """For the end of a story, whatever happened in it."""
+        self._http.close()
         self.process.kill()
 
     def start_again(self, *words: str) -> None:
@@ -259,7 +349,7 @@ def rehearsal(
     try:
         yield house
     finally:
-        house.process.kill()
+        house.end()
 
 
 def printed_login(said: str) -> tuple[str, str]:
