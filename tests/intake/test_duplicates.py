@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from ae_intake.duplicates import Told, reasons
+from ae_intake.handle import on_decision_recorded
+from ae_intake.tables import duplicate_links
 from tests.intake.at_site import Site, an_event
 from tocsin.domain.alike import normalised, tokens
+from tocsin.messages.bodies import DecisionRecordedV1
+from tocsin.messages.envelope import Envelope
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+AT = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
 
 
 def told(**facts: Any) -> Told:
@@ -132,3 +140,64 @@ def test_an_event_that_is_added_later_is_compared_then(site: Site) -> None:
     receipt = site.follow_up(other["case_id"], {"events": [an_event(ref="B", verbatim="sepsis")]})
 
     assert [link["case_id"] for link in receipt["possible_duplicates"]] == ["TOC-0001"]
+
+
+def decided(
+    site: Site, link: str, decision: str = "distinct", source: str = "alerting", what: str = "duplicate_decided"
+) -> None:
+    """What alerting says of a pair that a person has decided."""
+    body = DecisionRecordedV1(
+        decision_id=f"{link} {decision}", case_id="TOC-0002", study="NCT06223646", what=what, by="lin", at=AT,
+        about=link, reason="two falls", detail={"decision": decision},
+    )  # fmt: skip
+    message = Envelope(uuid4(), "decisions.recorded.v1", "TOC-0002", source, "NCT06223646", AT, AT, body)
+    with site.store.transaction() as tx:
+        on_decision_recorded(message, tx)
+
+
+def status_of(site: Site) -> str:
+    with site.store.reading() as connection:
+        found: str = connection.execute(select(duplicate_links.c.status)).scalar_one()
+    return found
+
+
+@pytest.mark.parametrize("decision", ["duplicate", "distinct"])
+def test_what_a_person_decides_closes_the_link_and_settles_the_query(site: Site, decision: str) -> None:
+    site.report()
+    second = site.report(reporter={"name": "Nurse Wang"})
+    (link,) = second["possible_duplicates"]
+    assert status_of(site) == "open"
+    for _ in range(2):
+        decided(site, link["id"], decision)
+    assert status_of(site) == decision
+    (query,) = [query for query in site.queries() if query["kind"] == "duplicate"]
+    assert query["status"] == "settled"
+    again = site.follow_up(second["case_id"], {"narrative": "news"})
+    assert [query["kind"] for query in again["queries"]] == [], "what was decided is not asked again"
+
+
+def test_a_pair_has_one_id_whichever_case_is_asked_for_it(site: Site) -> None:
+    site.report()
+    (link,) = site.report(reporter={"name": "Nurse Wang"})["possible_duplicates"]
+    for case_id in ("TOC-0001", "TOC-0002"):
+        assert site.case(case_id)["possible_duplicates"][0]["id"] == link["id"]
+    assert site.said("reports.received.v1")[1].body.possible_duplicates[0].id == link["id"]
+
+
+@pytest.mark.parametrize("other", [{"source": "ae-intake"}, {"what": "notice_rung"}, {"link": "no link of ours"}])
+def test_every_other_decision_leaves_links_alone(site: Site, other: dict[str, str]) -> None:
+    site.report()
+    (link,) = site.report(reporter={"name": "Nurse Wang"})["possible_duplicates"]
+    decided(site, **{"link": link["id"], **other})
+    assert status_of(site) == "open"
+    assert [query["status"] for query in site.queries() if query["kind"] == "duplicate"] == ["open"]
+
+
+def test_what_a_site_answered_before_stays_its_answer(site: Site) -> None:
+    site.report()
+    second = site.report(reporter={"name": "Nurse Wang"})
+    (link,) = second["possible_duplicates"]
+    site.answer(second["queries"][0]["query_id"], {"statement": "not a duplicate"})
+    decided(site, link["id"])
+    assert status_of(site) == "distinct"
+    assert [query["status"] for query in site.queries() if query["kind"] == "duplicate"] == ["answered"]

@@ -11,11 +11,11 @@ from functools import partial
 from fastapi import APIRouter
 
 from ae_intake import api, showing
-from ae_intake.handle import on_query_raised
+from ae_intake.handle import on_decision_recorded, on_query_raised
 from ae_intake.keys import KeyRing
 from ae_intake.parts import Parts
 from ae_intake.tables import HEAD, MIGRATIONS, metadata
-from tocsin.bus.consume import Consumer
+from tocsin.bus.consume import Consumer, Handler
 from tocsin.bus.port import Bus
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import StoreAway
@@ -32,6 +32,8 @@ from tocsin.web.metrics import Measure
 
 SCHEMA = "intake"
 
+_HANDLERS: dict[str, Handler] = {"queries.raised.v1": on_query_raised, "decisions.recorded.v1": on_decision_recorded}
+
 
 def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
     """The service on its own database, made or brought up here; not yet running. Raises StoreAway."""
@@ -40,7 +42,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         bring_up(store, metadata, migrations=str(MIGRATIONS), head=HEAD)
         writer = Writer(store, name="intake-writer")
         relay = Relay(store, bus, wall, name="intake-relay")  # Real time, also in a rehearsal: leases need it.
-        consumer = Consumer(INTAKE, bus, store, read_by(INTAKE), {"queries.raised.v1": on_query_raised}, now)
+        consumer = Consumer(INTAKE, bus, store, read_by(INTAKE), _HANDLERS, now)
         parts = Parts(store, writer, studies, now)
         routes = APIRouter()
         routes.include_router(api.router(parts))

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from ae_intake.questions import Question
+from ae_intake.questions import Question, of_duplicate
 from ae_intake.reach import Reach
 from ae_intake.receipts import AskedQuery, StatementReceipt
 from ae_intake.tables import queries
@@ -153,6 +153,16 @@ def _settle_follow_ups(
     if but is not None:
         asked = asked.where(queries.c.query_id != but)
     tx.execute(asked.values(status="settled", settled_at=at, settled_by=by, settled_revision=revision))
+
+
+def settle_duplicate(tx: Connection, case_id: str, other: str, at: datetime, by: str) -> None:
+    """A person decided whether the two are one: what was asked of the site about it is settled."""
+    asked = of_duplicate(other).query_id(case_id)
+    tx.execute(
+        update(queries)
+        .where(queries.c.query_id == asked, queries.c.status == "open")
+        .values(status="settled", settled_at=at, settled_by=by)
+    )
 
 
 def find(tx: Connection, query_id: str, reach: Reach) -> Row[Any] | None:

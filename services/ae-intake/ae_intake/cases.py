@@ -183,7 +183,7 @@ def link(tx: Connection, body: ReportReceivedV1, found: Iterable[DuplicateLink])
         tx.execute(
             insert(duplicate_links),
             {
-                "link_id": str(identity("duplicate", body.case_id, other.case_id)),
+                "link_id": link_id(body.case_id, other.case_id),
                 "case_id": body.case_id,
                 "other_case_id": other.case_id,
                 "revision": body.revision,
@@ -194,13 +194,24 @@ def link(tx: Connection, body: ReportReceivedV1, found: Iterable[DuplicateLink])
         )
 
 
+def link_id(case_id: str, other: str) -> str:
+    """The id of a link, which a person's decision names. `case_id` is the case with which it was found."""
+    return str(identity("duplicate", case_id, other))
+
+
 def links_of(tx: Connection, case_id: str) -> list[DuplicateLink]:
     """The cases that this one is linked to, whichever came first."""
-    ours = select(duplicate_links.c.other_case_id, duplicate_links.c.reasons).where(
-        duplicate_links.c.case_id == case_id
-    )
-    theirs = select(duplicate_links.c.case_id, duplicate_links.c.reasons).where(
-        duplicate_links.c.other_case_id == case_id
-    )
+    link = duplicate_links.c
+    ours = select(link.link_id, link.other_case_id, link.reasons).where(link.case_id == case_id)
+    theirs = select(link.link_id, link.case_id, link.reasons).where(link.other_case_id == case_id)
     found = [*tx.execute(ours), *tx.execute(theirs)]
-    return sorted((DuplicateLink(case_id=row[0], reasons=row[1]) for row in found), key=lambda one: one.case_id)
+    return sorted(
+        (DuplicateLink(id=row[0], case_id=row[1], reasons=row[2]) for row in found), key=lambda one: one.case_id
+    )
+
+
+def decide_link(tx: Connection, of: str, status: str) -> tuple[str, str] | None:
+    """A person decided a pair: its two cases, the one with which it was found first; None where it is not known."""
+    decided = update(duplicate_links).where(duplicate_links.c.link_id == of).values(status=status)
+    row = tx.execute(decided.returning(duplicate_links.c.case_id, duplicate_links.c.other_case_id)).one_or_none()
+    return None if row is None else (row.case_id, row.other_case_id)

@@ -1,14 +1,16 @@
-"""Messages in: what other services ask of a site stands beside what intake asks."""
+"""Messages in: what other services ask of a site, and what people decided about two cases that may be one."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from ae_intake import asking
+from ae_intake import asking, cases
 from ae_intake.tables import queries
-from tocsin.messages.bodies import QueryRaisedV1
+from tocsin.messages.bodies import DecisionRecordedV1, QueryRaisedV1
 from tocsin.messages.envelope import Envelope
-from tocsin.messages.topics import INTAKE
+from tocsin.messages.topics import ALERTING, INTAKE
+
+DUPLICATE_DECIDED = "duplicate_decided"
 
 
 def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection) -> None:
@@ -19,3 +21,16 @@ def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection) -> None:
     if tx.execute(known).one_or_none() is None:
         asking.keep(tx, envelope.body, envelope.source)
         asking.only_the_last_follow_up(tx, envelope.body, envelope.source)
+
+
+def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection) -> None:
+    """A person decided whether two cases tell of the same: the link says so, and the site need not answer any more.
+
+    Every other decision is for others.
+    """
+    body = envelope.body
+    if body.what != DUPLICATE_DECIDED or envelope.source != ALERTING:
+        return
+    pair = cases.decide_link(tx, body.about, str(body.detail["decision"]))
+    if pair is not None:
+        asking.settle_duplicate(tx, *pair, body.at, ALERTING)

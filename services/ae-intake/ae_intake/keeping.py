@@ -105,4 +105,7 @@ def duplicates_of(
         return []
     others = cases.others_told(tx, body.study, body.subject, but=body.case_id)
     found = most_likely(cases.told_of(body, only), others, place.site.zone)
-    return [DuplicateLink(case_id=case_id, reasons=why) for case_id, why in found.items()]
+    return [
+        DuplicateLink(id=cases.link_id(body.case_id, case_id), case_id=case_id, reasons=why)
+        for case_id, why in found.items()
+    ]

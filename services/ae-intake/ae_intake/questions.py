@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from tocsin.domain.calendars import Partial
-from tocsin.messages.bodies import Contradiction, DuplicateLink, KeptEvent, QueryKind, ReportReceivedV1
+from tocsin.messages.bodies import Contradiction, KeptEvent, QueryKind, ReportReceivedV1
 from tocsin.messages.envelope import identity
 
 
@@ -61,7 +61,7 @@ def questions(
         *_awareness(body.events, serious),
         *(_of_contradiction(c, "contradiction") for c in body.contradictions if c not in differing),
         *(_of_contradiction(c, "grade") for c in differing),
-        *(_of_duplicate(link) for link in body.possible_duplicates),
+        *(of_duplicate(link.case_id, link.reasons) for link in body.possible_duplicates),
     ]
     return list({question.query_id(body.case_id): question for question in found}.values())
 
@@ -86,6 +86,7 @@ def _of_contradiction(found: Contradiction, kind: QueryKind) -> Question:
     return Question(kind, found.pointer, text, found.problem)
 
 
-def _of_duplicate(link: DuplicateLink) -> Question:
-    text = f"This may tell of the same event as {link.case_id} ({'; '.join(link.reasons)}). Is it the same?"
-    return Question("duplicate", "", text, link.case_id)
+def of_duplicate(other: str, reasons: Sequence[str] = ()) -> Question:
+    """Whether this case tells of the same as another. The other case alone makes the question what it is."""
+    text = f"This may tell of the same event as {other} ({'; '.join(reasons)}). Is it the same?"
+    return Question("duplicate", "", text, other)

@@ -24,6 +24,7 @@ from alerting.standing import Standing, standing_of
 from alerting.tables import snapshots
 from tocsin.domain.case import Opinion
 from tocsin.domain.clock_life import Effect
+from tocsin.domain.lives import NO_EFFECT
 from tocsin.domain.signed import Deed
 from tocsin.domain.words import Agent, Criterion, Party, Relation, Role
 from tocsin.errors import Conflict, Forbidden, NotFound, Refused, Wrong
@@ -115,7 +116,8 @@ def decide(
     at = signed_decisions.counts_from(stands, now)
     effects = bear(stands, draft, decision_id, (signature.by,), at)
     row = signed_decisions.put(tx, parts, stands, decision_id, draft, signature, at)
-    return Decided(row, effects, standing_of(tx, parts, stands.study, case_id))
+    done = effects if row.signed_at is not None else ()
+    return Decided(row, done, standing_of(tx, parts, stands.study, case_id))
 
 
 def countersign(
@@ -161,20 +163,19 @@ def bear(
     """What the decision would do once all have signed; Conflict with the rules' own words when they do not bear it."""
     people = [*by, *(f"another person ({n})" for n in range(len(by), draft.needs))]
     after = stands.after(signed=[draft.signed(decision_id, people, at)])
-    effects = dict(after.effects).get(str(decision_id), ())
-    changed = signed_decisions.changes(stands, after)
-    if draft.deed in _CLOSING and all(effect.is_refused for effect in effects):
-        why = "; ".join(effect.text for effect in effects)
+    effects = signed_decisions.effects(stands, after, str(decision_id), draft.deed)
+    if draft.deed in _CLOSING and all(effect.is_refused or effect == NO_EFFECT for effect in effects):
+        why = "; ".join(effect.text for effect in effects if effect.is_refused)
         raise Conflict(
             f"the rules do not bear this: {why}. Nothing was kept" if why else
             "no clock of these events can be closed by this: none is open that it is about. Nothing was kept"
         )  # fmt: skip
-    if draft.deed is Deed.SIGNIFICANT and not changed:
+    if draft.deed is Deed.SIGNIFICANT and not signed_decisions.changes(stands, after):
         raise Conflict(
             f"nothing of these events was reported before revision {draft.revision} came, or its news goes with a "
             "report that is owed already: no clock starts. Nothing was kept"
         )
-    return effects or tuple(Effect(one.text) for one in changed)
+    return effects
 
 
 def _draft(deed: Deed, said: Said, stands: Standing, now: datetime) -> Draft:

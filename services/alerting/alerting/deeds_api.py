@@ -1,4 +1,4 @@
-"""HTTP in: people act on clocks. They enter what was sent and answered, and sign decisions. The edge commits here."""
+"""HTTP in: what was sent, and what the other side said. Decisions are in `decisions_api`. The edge commits here."""
 
 from __future__ import annotations
 
@@ -10,19 +10,9 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import (
-    assessments,
-    one_assessment,
-    one_clock,
-    shown_deeds,
-    signed_decisions,
-    submission_answers,
-    submissions,
-)
+from alerting import decisions_api, one_clock, shown_deeds, submission_answers, submissions
 from alerting.api import MAY_READ
 from alerting.parts import Parts
-from alerting.signing import check_signature
-from tocsin.domain.signed import Deed
 from tocsin.domain.words import Role
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires
@@ -34,13 +24,10 @@ MAY_SUBMIT = (
 
 Reader = Annotated[Person, requires(*MAY_READ)]
 Submitter = Annotated[Person, requires(*MAY_SUBMIT)]
-Assessor = Annotated[Person, requires(*sorted(assessments.MAY_ASSESS))]
 
 MOST_BYTES = 100_000
 _SUBMISSION: TypeAdapter[shown_deeds.SubmissionFacts] = TypeAdapter(shown_deeds.SubmissionFacts)
 _ACKNOWLEDGEMENT: TypeAdapter[shown_deeds.AcknowledgementFacts] = TypeAdapter(shown_deeds.AcknowledgementFacts)
-_DECISION: TypeAdapter[shown_deeds.DecisionFacts] = TypeAdapter(shown_deeds.DecisionFacts)
-_SECOND: TypeAdapter[shown_deeds.SecondSignatureFacts] = TypeAdapter(shown_deeds.SecondSignatureFacts)
 _WRITING = (400, 401, 403, 404, 409, 413, 415, 422, 503)
 
 
@@ -48,7 +35,7 @@ def add(routes: APIRouter, parts: Parts) -> None:
     """The calls by which people act on clocks."""
     _clocks(routes, parts)
     _submissions(routes, parts)
-    _assessments(routes, parts)
+    decisions_api.add(routes, parts)
 
 
 def _clocks(routes: APIRouter, parts: Parts) -> None:
@@ -128,109 +115,6 @@ def _submissions(routes: APIRouter, parts: Parts) -> None:
         """
         facts = understood(await read_json(request, MOST_BYTES), _ACKNOWLEDGEMENT, "this answer cannot be understood")
         return JSONResponse(await run_in_threadpool(acknowledge, parts, clock_id, submission_id, facts, who), 201)
-
-
-def _assessments(routes: APIRouter, parts: Parts) -> None:
-    @routes.get(
-        "/v1/assessments/{case_id}",
-        summary="Show what was decided about a case, and how its events are judged",
-        tags=["Decisions"],
-        openapi_extra=_shows(
-            "Decisions, oldest first, and judgements.", "Assessment", shown_deeds.AssessmentShown,
-            shown_deeds.ASSESSMENT,
-        ),
-    )  # fmt: skip
-    def one_case(case_id: str, who: Reader) -> dict[str, Any]:
-        """Every decision with its signatures and effects; each event with both parties' opinions and the reasons."""
-        with parts.store.reading() as tx:
-            return one_assessment.whole(tx, parts, case_id)
-
-    @routes.post(
-        "/v1/assessments/{case_id}",
-        summary="Decide about a case, by signature",
-        tags=["Decisions"],
-        status_code=201,
-        openapi_extra=call(
-            taking(
-                _DECISION,
-                "DecisionFacts",
-                {"A medical review": shown_deeds.REVIEW, "An awareness override": shown_deeds.OVERRIDE},
-            ),
-            answering(201, "In force.", "Decided", TypeAdapter(shown_deeds.DecidedShown), shown_deeds.DECIDED),
-            answering(
-                202, "Another person must sign.", "Decided", TypeAdapter(shown_deeds.DecidedShown),
-                shown_deeds.WAITING,
-            ),
-            refusing(*_WRITING),
-        ),
-    )  # fmt: skip
-    async def decide(case_id: str, request: Request, who: Assessor) -> JSONResponse:
-        """Medical review, downgrade, nullification, awareness override, or that a follow-up is significant.
-
-        The password is verified anew. What the rules do not bear is refused and leaves nothing; a review closes no
-        clock. Where the study asks for two people, nothing changes until another one has signed too.
-        """
-        facts = understood(await read_json(request, MOST_BYTES), _DECISION, "this decision cannot be understood")
-        return _decided(await run_in_threadpool(sign, parts, case_id, facts, who))
-
-    @routes.post(
-        "/v1/assessments/{case_id}/{decision_id}/signatures",
-        summary="Sign a decision that waits for a second person",
-        tags=["Decisions"],
-        status_code=201,
-        openapi_extra=call(
-            taking(_SECOND, "SecondSignatureFacts", {"A second signature": shown_deeds.SECOND_SIGNATURE}),
-            answering(201, "In force.", "Decided", TypeAdapter(shown_deeds.DecidedShown), shown_deeds.DECIDED),
-            refusing(*_WRITING),
-        ),
-    )
-    async def second_signature(
-        case_id: str, decision_id: UUID, request: Request, who: Assessor
-    ) -> JSONResponse:  # fmt: skip
-        """Sign what another person decided. The rules must still bear it now."""
-        facts = understood(await read_json(request, MOST_BYTES), _SECOND, "this signature cannot be understood")
-        return _decided(await run_in_threadpool(sign_too, parts, case_id, decision_id, facts, who))
-
-
-def _decided(said: dict[str, Any]) -> JSONResponse:
-    return JSONResponse(said, 201 if said["state"] == signed_decisions.IN_FORCE else 202)
-
-
-def sign(parts: Parts, case_id: str, facts: shown_deeds.DecisionFacts, who: Person) -> dict[str, Any]:
-    """Keep a signed decision, and answer what it did."""
-    said = assessments.Said(
-        reason=facts.reason,
-        given=frozenset(name for name in facts.model_fields_set if getattr(facts, name) is not None),
-        decision=facts.decision,
-        events=tuple(facts.events or ()),
-        causality=tuple((one.agent, one.relation) for one in facts.causality or ()),
-        expected=None if facts.expectedness is None else facts.expectedness == "expected",
-        seriousness=tuple(facts.seriousness or ()),
-        aware_at=facts.aware_at,
-        revision=facts.revision,
-    )
-    deed = assessments.deed_of(said)
-    assessments.refuse_without(who.roles, deed)
-    now = parts.now()
-    signature = check_signature(parts, who, facts.signature, now, needs=assessments.needed_roles(deed))
-    with parts.store.transaction() as tx:
-        done = assessments.decide(tx, parts, case_id, said, signature, now)
-        return one_assessment.answer(tx, done.stands, done.row, done.effects)
-
-
-def sign_too(
-    parts: Parts, case_id: str, decision_id: UUID, facts: shown_deeds.SecondSignatureFacts, who: Person
-) -> dict[str, Any]:
-    """Keep a second signature, and answer what the decision did."""
-    with parts.store.reading() as tx:
-        row = assessments.waiting(tx, case_id, decision_id, who.name)
-    deed = Deed(row.deed)
-    assessments.refuse_without(who.roles, deed)
-    now = parts.now()
-    signature = check_signature(parts, who, facts.signature, now, needs=assessments.needed_roles(deed))
-    with parts.store.transaction() as tx:
-        done = assessments.countersign(tx, parts, case_id, row, signature, now)
-        return one_assessment.answer(tx, done.stands, done.row, done.effects)
 
 
 def enter(parts: Parts, clock_id: UUID, facts: shown_deeds.SubmissionFacts, who: Person) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from alerting import (
     clock_notices,
     decisions,
     doses,
+    duplicates,
     queries,
     ringing,
     signed_decisions,
@@ -48,6 +49,7 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     is_new_case = not known.reports
     if not cases.keep_report(tx, known, body, envelope.id):
         return
+    duplicates.keep(tx, body, at)
     why = f"revision {body.revision} received"
     # What the report says by itself comes first even when its coding was quicker on the way: whether an alarm rings
     # and a clock starts must not depend on which topic was read first.
@@ -117,6 +119,8 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         submission_answers.restore(tx, parts, body)
     elif body.what == decisions.SIGNED:
         signed_decisions.restore(tx, parts, body)
+    elif body.what == decisions.DUPLICATE:
+        duplicates.restore(tx, body)
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
@@ -23,14 +23,15 @@ from tocsin.domain.signed import Deed
 from tocsin.domain.words import Agent, Party
 from tocsin.errors import NotFound
 
+if TYPE_CHECKING:
+    from alerting import duplicates
+
 
 def effects_of(stands: Standing, row: Row[Any]) -> tuple[Effect, ...]:
-    """What a decision in force does to the clocks: in the rules' own words, else by what they would be without it."""
+    """What a decision in force does to the clocks, against what they would be without it."""
     if row.signed_at is None:
         return ()
-    said = dict(stands.now.effects).get(str(row.id), ())
-    without = stands.without(str(row.id))
-    return said or tuple(Effect(one.text) for one in signed_decisions.changes(without, stands.now))
+    return signed_decisions.effects(stands.without(str(row.id)), stands.now, str(row.id), Deed(row.deed))
 
 
 def answer(tx: Connection, stands: Standing, row: Row[Any], effects: Collection[Effect]) -> dict[str, Any]:
@@ -41,6 +42,45 @@ def answer(tx: Connection, stands: Standing, row: Row[Any], effects: Collection[
         "in_question": _in_question(open_questions),
         "next": _next(row, bool(open_questions)),
         "clocks": board.clocks_like(tx, case_id=stands.case_id),
+    }
+
+
+def of_duplicate(tx: Connection, parts: Parts, done: duplicates.Decided) -> dict[str, Any]:
+    """What a person is told after deciding about two cases."""
+    row, decision = done.row, done.decision
+    effects = done.effects
+    if decision is not None and not effects and decision.signed_at is not None:
+        effects = effects_of(standing_of(tx, parts, row.study, decision.case_id), decision)
+    waits = decision is not None and decision.signed_at is None
+    return {
+        **shown_pair(row),
+        "state": AWAITING if waits else IN_FORCE,
+        "decision": None if decision is None else shown(decision, effects),
+        "overrides": [
+            shown(one, effects_of(standing_of(tx, parts, row.study, one.case_id), one)) for one in done.overrides
+        ],
+        "next": _next(decision, is_in_question=False) if decision is not None else None,
+        "clocks": [
+            clock for case_id in sorted((row.case_id, row.other_case_id))
+            for clock in board.clocks_like(tx, case_id=case_id)
+        ],
+    }  # fmt: skip
+
+
+def shown_pair(row: Row[Any]) -> dict[str, Any]:
+    """Two cases that may tell of the same."""
+    return {
+        "duplicate_id": str(row.id),
+        "study": row.study,
+        "case_id": row.case_id,
+        "other_case_id": row.other_case_id,
+        "reasons": row.reasons,
+        "found_at": text(row.found_at),
+        "status": row.decision or "open",
+        "kept_case_id": row.kept_case_id,
+        "decided_at": text(row.decided_at),
+        "decided_by": row.decided_by,
+        "reason": row.why,
     }
 
 

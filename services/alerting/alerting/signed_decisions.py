@@ -23,8 +23,9 @@ from alerting.standing import Standing
 from alerting.tables import signed
 from tocsin.domain.assess import Assessment
 from tocsin.domain.case import Opinion
-from tocsin.domain.clock_life import ClockLife
+from tocsin.domain.clock_life import ClockLife, Effect
 from tocsin.domain.known import Known
+from tocsin.domain.lives import NO_EFFECT
 from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.words import Agent, Criterion, Party, Relation
 from tocsin.messages.bodies import DecisionRecordedV1
@@ -32,6 +33,7 @@ from tocsin.messages.envelope import identity
 from tocsin.store import audit
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+CLOSING = (Deed.DOWNGRADE, Deed.NULLIFICATION, Deed.DUPLICATE)
 IN_FORCE, AWAITING = "in_force", "awaiting_second_signature"
 
 
@@ -237,6 +239,15 @@ def _counted(tx: Connection, deed: DecisionRecordedV1) -> datetime | None:
     """From when the decision counts, as the last of its signatures told it."""
     told = [d.detail.get("signed_at") for d in decisions.about(tx, deed.about) if d.what == decisions.SIGNED]
     return next((datetime.fromisoformat(str(at)) for at in told if at), None)
+
+
+def effects(before: Standing, after: Assessment, decision_id: str, deed: Deed) -> tuple[Effect, ...]:
+    """What a decision does to the clocks: in the rules' own words, and by what differs where those say less."""
+    said = [one for one in dict(after.effects).get(decision_id, ()) if one != NO_EFFECT]
+    if deed in CLOSING and said:
+        return tuple(said)
+    found = [*said, *(Effect(one.text) for one in changes(before, after))]
+    return tuple(dict.fromkeys(found)) or (NO_EFFECT,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ class Contradiction(Body):
 
 
 class DuplicateLink(Body):
-    """A case that may tell of the same event, and why. A person decides."""
+    """A case that may tell of the same event, and why. A person decides, by the pair's `id`."""
 
+    id: str | None = None
     case_id: str
     reasons: list[str]
 

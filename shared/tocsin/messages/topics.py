@@ -29,7 +29,9 @@ CONTRACTS = (
     Contract("observations.recorded.v1", bodies.ObservationsRecordedV1, "subject", (INTAKE,), (ALERTING,)),
     Contract("events.coded.v1", bodies.EventsCodedV1, "case_id", (CODER,), (ALERTING,)),
     Contract("queries.raised.v1", bodies.QueryRaisedV1, "case_id", (INTAKE, CODER, ALERTING), (INTAKE, ALERTING)),
-    Contract("decisions.recorded.v1", bodies.DecisionRecordedV1, "case_id", (INTAKE, CODER, ALERTING), (ALERTING,)),
+    Contract(
+        "decisions.recorded.v1", bodies.DecisionRecordedV1, "case_id", (INTAKE, CODER, ALERTING), (INTAKE, ALERTING)
+    ),
     Contract("alerts.raised.v1", bodies.AlertRaisedV1, "case_id", (ALERTING,), ()),
     Contract("alerts.settled.v1", bodies.AlertSettledV1, "case_id", (ALERTING,), ()),
 )

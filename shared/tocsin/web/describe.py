@@ -156,8 +156,8 @@ _REFUSALS = {
     401: _refusal("Who asks is not known.", "this key is not known, or was revoked", "unauthorised", 401),
     403: _refusal("Who asks may not.", "this needs the role safety_physician", "forbidden", 403),
     404: _refusal("Not there, or not yours to see.", "there is no such case", "not-found", 404),
-    409: _refusal("The same Idempotency-Key came with another body.", "this Idempotency-Key was used before with "
-                  "another body", "conflict", 409),
+    409: _refusal("What is known or was decided does not bear it, or the same Idempotency-Key came with another body. "
+                  "Nothing was changed.", "this was decided already", "conflict", 409),
     413: _refusal("Too large.", "the request is too large", "too-large", 413),
     415: _refusal("Not JSON.", "the request must be JSON", "unsupported-media-type", 415),
     422: _refusal(
