@@ -126,6 +126,7 @@ def test_every_call_stands_in_the_openapi_document_with_an_example(house: Alive)
         "/v1/clocks/{clock_id}", "/v1/clocks/{clock_id}/submissions",
         "/v1/clocks/{clock_id}/submissions/{submission_id}/acknowledgements",
         "/v1/assessments/{case_id}", "/v1/assessments/{case_id}/{decision_id}/signatures",
+        "/v1/reconciliations", "/v1/reconciliations/{reconciliation_id}",
         "/v1/duplicates", "/v1/duplicates/{duplicate_id}/decisions",
     }  # fmt: skip
     for path in ours:

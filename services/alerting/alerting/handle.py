@@ -17,6 +17,7 @@ from alerting import (
     doses,
     duplicates,
     queries,
+    reconciliation,
     ringing,
     signed_decisions,
     submission_answers,
@@ -121,6 +122,8 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         signed_decisions.restore(tx, parts, body)
     elif body.what == decisions.DUPLICATE:
         duplicates.restore(tx, body)
+    elif body.what == reconciliation.RECONCILED:
+        reconciliation.restore(tx, parts, body)
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:
