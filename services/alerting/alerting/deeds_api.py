@@ -74,7 +74,7 @@ def _submissions(routes: APIRouter, parts: Parts) -> None:
             taking(
                 _SUBMISSION,
                 "SubmissionFacts",
-                {"A first report": shown_deeds.SUBMISSION},
+                {"A first report": shown_deeds.SUBMISSION, "Copies to all": shown_deeds.COPY},
             ),
             answering(201, "What it meets.", "Entered", TypeAdapter(shown_deeds.EnteredShown), shown_deeds.ENTERED),
             refusing(*_WRITING),

@@ -135,7 +135,8 @@ _SUBMISSION_ID = "4d6f0a52-31c8-5c0e-9d0f-3b1c7a1de0aa"
 
 SUBMISSION = {"at": "2026-05-20T16:30+08:00", "kind": "initial", "reference": "CDE-2026-004711"}
 COPY = {
-    "at": "2026-05-20T17:00", "kind": "initial", "recipient": _CLOCK["recipient"], "reference": "letter 12 of 20 May",
+    "at": "2026-05-20T17:00", "kind": "initial", "reference": "letter 12 of 20 May",
+    "recipient": "investigators, institutions, ethics committees, health authority",
 }  # fmt: skip
 ACCEPTED_ANSWER = {"at": "2026-05-20T16:41+08:00", "outcome": "accepted", "reference": "ACK-20260520-1"}
 REJECTED_ANSWER = {
