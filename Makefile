@@ -3,6 +3,7 @@
 #   make run     start the whole house in one process: desk, API and mailbox at http://127.0.0.1:8088
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
+#   make bench   the benchmark suite, as one JSON document
 #   make traceability   write docs/traceability.md: requirement, clause, rule, code, tests
 #
 # make run ARGS="--port 9000"    make test ARGS="tests/domain -x"    make run PYTHON=python3.12
@@ -18,7 +19,7 @@ TOGETHER ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 
-.PHONY: run test lint traceability .venv
+.PHONY: run test lint traceability bench .venv
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -34,6 +35,9 @@ lint: $(VENV)/.installed-dev
 
 traceability: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.traceability
+
+bench: $(VENV)/.installed-dev
+	PYTHONPATH=. $(BIN)/python -m bench
 
 # What is needed to run; it holds .venv/bin/tocsin.
 .venv: $(VENV)/.installed
