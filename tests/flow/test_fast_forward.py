@@ -60,7 +60,9 @@ def test_every_notice_of_a_death_comes_at_its_instant_to_its_person_once(tmp_pat
         assert all(delivery["state"] == "delivered" for delivery in house.deliveries(limit=1000))
 
 
-@pytest.mark.rule("rules.md 1.5: 7-day notices", "promise: a service that slept owes everything once, most urgent first")
+@pytest.mark.rule(
+    "rules.md 1.5: 7-day notices", "promise: a service that slept owes everything once, most urgent first"
+)
 def test_a_service_that_sleeps_through_two_of_them_catches_up_most_urgent_first(tmp_path: Path) -> None:
     with rehearsal(tmp_path, at=NIGHT) as house:
         case = report_the_death(house)
