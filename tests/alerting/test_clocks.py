@@ -32,6 +32,31 @@ def test_a_fatal_report_starts_its_clocks_with_rule_clause_day_zero_and_reasons(
     assert [h["what"] for h in clock["changes"]] == ["started"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.rule("promise: every clock has a rule, a clause and a day zero, which is never before the first receipt")
+def test_the_first_page_says_why_the_clock_of_its_event_runs_with_rule_facts_day_zero_and_clause(house: Ward) -> None:
+    house.receive(report({**FATAL, "ref": "1"}, {**SERIOUS, "ref": "2"}))
+    (page,) = house.alerts(level="page")
+    why = [reason for reason in page["reasons"] if ": why " in reason]
+    assert [reason.split(":")[1] for reason in why] == [
+        " why CN_SUSAR_7D to CDE, due 2026-05-21",
+        " why CN_SUSAR_15D to CDE, due 2026-05-29",
+    ]
+    for said in (
+        "TOC-0031-E1", "outcome: fatal", "not coded yet: taken as unexpected", "day 0 is 2026-05-14",
+        "CDE safety data rapid reporting standard (2018): a fatal or life-threatening SUSAR within 7 days",
+    ):  # fmt: skip
+        assert said in why[0]
+
+
+@pytest.mark.rule("INV_TO_SPONSOR_24H", "readings.md clocks 1")
+def test_the_history_of_the_sites_own_clock_can_be_read_alone(house: Ward) -> None:
+    house.receive(report({**FATAL, "investigator_aware_at": "2026-05-12T08:00+08:00"}))
+    (clock,) = of_rule(house, "INV_TO_SPONSOR_24H")
+    line = clock["status_history"][0]  # type: ignore[index]
+    assert (line["status"], line["what"]) == ("LATE", "late")
+    assert line["reason"] == "revision 1 received: the first report was received 2026-05-14T04:00:00+00:00"
+
+
 def test_new_facts_of_a_clock_stand_in_its_history_with_the_old_ones(house: Ward) -> None:
     house.receive(report(FATAL), coding({"term": "Sudden death NOS", "llt_code": "10011906"}))
     (clock,) = of_rule(house, "CN_SUSAR_7D")

@@ -310,7 +310,8 @@ def test_a_rejection_reopens_the_clock_and_pages_a_physician(desk: Desk) -> None
     (alert,) = desk.ward.alerts(kind="submission_rejected")
     assert (alert["level"], alert["due"]["on"]) == ("page", "2026-05-21")
     assert alert["reasons"] == [
-        "CDE rejected CDE-1: N.2.r.3 is not known", "TOC-0031-E1: CN_SUSAR_7D runs again: due 2026-05-21",
+        "CDE rejected CDE-1: N.2.r.3 is not known",
+        "TOC-0031-E1: CN_SUSAR_7D runs again: due 2026-05-21, by CDE safety data rapid reporting standard (2018)",
     ]  # fmt: skip
     desk.ward.send()
     assert ("safety-physician", "[Tocsin] TOC-0031: report rejected, its clock is open again, 7-day clock") in (

@@ -7,7 +7,7 @@ own: they are covered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -52,23 +52,27 @@ class Alert:
 
 def raise_for(
     tx: Connection, parts: Parts, study: str, case_id: str, revision: int, found: Sequence[Concern], *,
-    is_new_case: bool, beside: Sequence[str], assumptions: tuple[str, ...], due: Due | None, at: datetime,
+    is_new_case: bool, beside: Sequence[str], explained: Mapping[str | None, tuple[str, ...]],
+    assumptions: tuple[str, ...], due: Due | None, at: datetime,
 ) -> UUID | None:  # fmt: skip
     """One alert for all concerns of a case that are new at this moment; None when each is covered already.
 
-    The most urgent gives it level and kind (readings.md, clocks 8). `beside` are facts to name with them.
+    The most urgent gives it level and kind (readings.md, clocks 8). `beside` are facts to name with them; `explained`
+    says by event why its clocks run, and what is said of an event is said with its clocks.
     """
     covered = _covered(tx, case_id) if found and not is_new_case else {}
     new = [c for c in found if not _is_covered(c, covered)]
     if not new:
         return None
     new.sort(key=lambda c: (kinds.urgency(c.level, c.kind), c.key))
+    about = {c.event_id for c in new}
+    why = [said for event_id, sentences in explained.items() if about & {event_id, None} for said in sentences]
     alert = Alert(
         key=f"{case_id}|" + "|".join(sorted(f"{c.key}@{c.level}" for c in new)),
         study=study,
         kind=new[0].kind,
         level=new[0].level,
-        reasons=tuple(dict.fromkeys([*(reason for c in new for reason in _said(c)), *beside])),
+        reasons=tuple(dict.fromkeys([*(reason for c in new for reason in _said(c)), *why, *beside])),
         case_id=case_id,
         revision=revision,
         assumptions=assumptions,

@@ -34,10 +34,14 @@ _FACTS = ("day_zero", "due_on", "due_at", "reasons", "is_provisional", "clause",
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stands after keeping: the soonest clock that the sponsor owes, and the clocks a person must look at."""
+    """What stands after keeping: the soonest clock that the sponsor owes, and the clocks a person must look at.
+
+    `explained`: why each report runs that is owed to an authority, in one sentence, by event.
+    """
 
     soonest: Due | None
     concerns: tuple[Concern, ...]
+    explained: Mapping[str | None, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ def keep(
     if not is_new_case:
         there = {row.id: row for row in tx.execute(_OF_CASE, {"case_id": case_id})}
     if not found and not there:
-        return Kept(None, ())
+        return Kept(None, (), {})
     lives = {clock_id(case_id, life.key, life.duty): life for life in found}
     changes: list[_Change] = []
     new = []
@@ -81,7 +85,7 @@ def keep(
             concerns += concern
     _write(tx, protocol.id, changes, at, by)
     _tell(tx, protocol.id, case_id, lives, there, changes, at)
-    return Kept(_soonest(lives, rules), tuple(concerns))
+    return Kept(_soonest(lives, rules), tuple(concerns), _explained(found, rules))
 
 
 def clock_id(case_id: str, key: ClockKey, duty: Duty) -> UUID:
@@ -120,7 +124,8 @@ def _begun(one: UUID, life: ClockLife, why: str) -> list[_Change]:
     """It started; and where more than its start was known already, what became of it."""
     changes = [_Change(one, RUNNING, "started", None, _json(_facts(life)), why)]
     if life.duty is Duty.SITE_REPORT:
-        changes[0].status = life.status.value
+        changes = [_Change(one, life.status.value, _WORDS[life.status.value], None, _json(_facts(life)),
+                           f"{why}: {life.because}")]  # fmt: skip
     elif life.status is not Status.RUNNING:
         changes.append(_Change(one, life.status.value, _WORDS[life.status.value], None, None, life.because))
     elif life.questions:
@@ -236,6 +241,18 @@ def _soonest(lives: Mapping[UUID, ClockLife], rules: Mapping[str, ClockRule]) ->
     if clock is None:
         return None
     return Due(_words(rules.get(clock.rule)), clock.is_provisional, clock.due_on, clock.due_at)
+
+
+def _explained(found: Sequence[ClockLife], rules: Mapping[str, ClockRule]) -> Mapping[str | None, tuple[str, ...]]:
+    """Why this clock? Copies and completed reports run for the same reasons and stand on the desk."""
+    said: dict[str | None, tuple[str, ...]] = {}
+    for life in sorted(found, key=lambda one: (one.clock.due_at, one.clock.rule)):
+        rule, clock = rules.get(life.clock.rule), life.clock
+        is_own = life.duty is Duty.REPORT or (life.duty is Duty.FOLLOW_UP and rule is not None and rule.follows is None)
+        if life.is_open and is_own:
+            why = f"why {clock.rule} to {clock.recipient}, due {clock.due_on}: {'; '.join(clock.reasons)}"
+            said[clock.event_id] = (*said.get(clock.event_id, ()), f"{clock.event_id}: {why}")
+    return said
 
 
 def _words(rule: ClockRule | None) -> str:

@@ -34,8 +34,8 @@ def judge(
     alerts.raise_for(
         tx, parts, protocol.id, known.case_id, latest.revision,
         [*assessment.concerns, *_for_people(latest, kept)],
-        is_new_case=is_new_case, beside=_beside(latest, assessment), assumptions=assessment.assumptions,
-        due=kept.soonest, at=at,
+        is_new_case=is_new_case, beside=_beside(latest, assessment), explained=kept.explained,
+        assumptions=assessment.assumptions, due=kept.soonest, at=at,
     )  # fmt: skip
     follow_ups.keep(tx, protocol, known, assessment, at)
     return assessment

@@ -173,7 +173,7 @@ def _what_rings(before: Standing, after: Standing, ids: set[str], why: str) -> t
     for life in sorted(again, key=lambda one: (one.clock.due_at, one.clock.rule)):
         what = "open again, late already" if life.status.value == "LATE" else "runs again"
         event = f"{life.clock.event_id}: " if life.clock.event_id else ""
-        reasons.append(f"{event}{life.clock.rule} {what}: due {life.clock.due_on.isoformat()}")
+        reasons.append(f"{event}{life.clock.rule} {what}: due {life.clock.due_on.isoformat()}, by {life.clock.clause}")
     if not again:
         reasons.append("every clock that it counted for stands by another submission")
     soonest = min(again, key=lambda one: one.clock.due_at, default=None)
