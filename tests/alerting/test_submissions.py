@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -235,6 +237,20 @@ def test_the_same_submission_sent_twice_is_one_and_is_answered_alike(desk: Desk)
     assert "is met already" in title(other)
 
 
+def test_of_two_people_who_enter_a_first_report_at_once_one_is_told_that_it_is_met(desk: Desk) -> None:
+    clock = desk.clock("CN_SUSAR_7D")["clock_id"]
+    both = Barrier(2)
+
+    def enter(who: str) -> int:
+        both.wait(10)
+        body = {"at": "2026-05-15T11:00", "kind": "initial", "reference": f"by {who}"}
+        return desk.ask("POST", f"/v1/clocks/{clock}/submissions", body, by=who).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(enter, ("safety_team", "medical_reviewer"))) == [201, 409]
+    assert len(desk.get(f"/v1/clocks/{clock}/submissions")["submissions"]) == 1
+
+
 @pytest.mark.rule("CN_GCP48_COPY_7D", "readings.md clocks 6")
 def test_copies_are_met_recipient_by_recipient_and_only_when_all_are_sent(desk: Desk) -> None:
     answer = desk.submit("CN_GCP48_COPY_7D", "2026-05-15T10:00", recipient="dr gao, s01", reference="letter 1")
@@ -312,7 +328,7 @@ def test_a_rejection_reopens_the_clock_and_pages_a_physician(desk: Desk) -> None
     assert alert["reasons"] == [
         "CDE rejected CDE-1: N.2.r.3 is not known",
         "TOC-0031-E1: CN_SUSAR_7D runs again: due 2026-05-21, by CDE safety data rapid reporting standard (2018)",
-    ]  # fmt: skip
+    ]
     desk.ward.send()
     assert ("safety-physician", "[Tocsin] TOC-0031: report rejected, its clock is open again, 7-day clock") in (
         desk.ward.rung()
@@ -362,6 +378,22 @@ def test_one_answer_a_submission_the_same_again_is_the_same(desk: Desk) -> None:
     other = desk.post(path, {"at": "2026-05-15T11:40", "outcome": "accepted"}, by="safety_team", status=409)
     assert title(other).startswith("CDE-1 to CDE was answered already: rejected")
     assert desk.ward.everything_kept() == before
+
+
+@pytest.mark.rule("readings.md clocks 6")
+def test_what_a_gateway_accepted_and_the_authority_then_rejects_reopens_the_clock_and_rings(small: Desk) -> None:
+    sent = small.submit("CN_SUSAR_7D", "2026-05-15T11:00", reference="CDE-1")
+    path = f"/v1/clocks/{sent['clock_id']}/submissions/{sent['submission_id']}/acknowledgements"
+    small.post(path, {"at": "2026-05-15T11:05", "outcome": "accepted", "reference": "MDN-1"}, by="safety_team")
+    body = {"at": "2026-05-15T11:30", "outcome": "rejected", "reference": "ACK-1", "reason": "N.2.r.3 is not known"}
+    answer = small.post(path, body, by="safety_team")
+    assert (answer["clock"]["status"], answer["clock"]["open"]) == ("RUNNING", True)
+    assert [h["status"] for h in answer["clock"]["status_history"]] == ["RUNNING", "MET", "RUNNING"]
+    assert [alert["level"] for alert in small.ward.alerts(kind="submission_rejected")] == ["page"]
+    told = [line["did"] for line in trail(small.ward) if line["about"] == f"submission {sent['submission_id']}"]
+    assert told == ["submission accepted", "submission rejected"]
+    # The rejection is the last word.
+    small.post(path, {"at": "2026-05-15T11:40", "outcome": "accepted"}, by="safety_team", status=409)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What the other side said to a submission: an authority's acknowledgement, or a recipient's receipt of a copy.
 
-A rejection reopens what the submission had met, and rings (readings.md, clocks 6). One answer a submission: a report
-that was rejected is sent again, and that is another submission.
+A rejection reopens what the submission had met, and rings (readings.md, clocks 6), also when it comes after a first
+acceptance: a gateway takes a file that the authority then refuses. It is the last word on a submission: a report that
+was rejected is sent again, and that is another submission.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from alerting import alerts, decisions
 from alerting.delivery.bell import Due
@@ -64,7 +65,7 @@ def answer(
     """Keep what the other side said, and judge the case again where it refused. The same once more changes nothing.
 
     Raises NotFound; Refused for a time that cannot be, or a rejection without its reason; Conflict when it was
-    answered otherwise.
+    answered otherwise, unless what was accepted is rejected now.
     """
     rows = of_group(tx, clock.id, submission_id, clock.recipient)
     if not rows:
@@ -81,9 +82,9 @@ def answer(
         allowed = f"{sent.isoformat(timespec='seconds')} or later"
         raise Refused("nobody answers before", [Wrong("/at", f"{said.at} is before it was sent", allowed)])
     wanted = _facts(said, at)
-    open_rows = [row for row in rows if row.answer is None]
+    open_rows = [row for row in rows if row.answer is None or _is_taken_back(row, said.outcome)]
     for row in rows:
-        if row.answer is not None and not _is_same(row, wanted):
+        if row not in open_rows and not _is_same(row, wanted):
             raise Conflict(
                 f"{row.reference} to {row.recipient} was answered already: {row.answer}. What is sent again after a "
                 "rejection is another submission; nothing was changed"
@@ -99,7 +100,7 @@ def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
     assert deed.case_id is not None
     changed = tx.execute(
         update(submissions)
-        .where(submissions.c.id == UUID(deed.about), submissions.c.answer.is_(None))
+        .where(submissions.c.id == UUID(deed.about), _is_open_to(str(said["answer"])))
         .values(
             answer=said["answer"], answered_at=datetime.fromisoformat(str(said["answered_at"])),
             answer_reference=said["answer_reference"], answer_reason=said["answer_reason"],
@@ -129,6 +130,16 @@ def _is_same(row: Row[Any], wanted: Mapping[str, Any]) -> bool:
     return all(getattr(row, name) == value for name, value in wanted.items())
 
 
+def _is_taken_back(row: Row[Any], outcome: str) -> bool:
+    return bool(row.answer == ACCEPTED and outcome == REJECTED)
+
+
+def _is_open_to(outcome: str) -> ColumnElement[bool]:
+    """Whether this answer may stand in the row: in whatever order two are read, the rejection stays."""
+    unanswered = submissions.c.answer.is_(None)
+    return or_(unanswered, submissions.c.answer == ACCEPTED) if outcome == REJECTED else unanswered
+
+
 def _keep_all(
     tx: Connection, parts: Parts, clock: Row[Any], stands: Standing, submission_id: UUID, rows: Sequence[Row[Any]],
     wanted: Mapping[str, Any], by: str, now: datetime,
@@ -150,18 +161,19 @@ def _keep_all(
     for row in rows:
         audit.append(
             tx, at=now, who=by, did=f"submission {wanted['answer']}", about=f"submission {row.id}", study=clock.study,
-            before={"answer": None}, after=said, reason=why,
+            before={"answer": row.answer}, after=said, reason=why,
         )  # fmt: skip
         decisions.record(
-            tx, what=decisions.ANSWERED, about=str(row.id), parts=(), study=clock.study, case_id=clock.case_id, by=by,
-            at=now, reason=why, detail={
+            tx, what=decisions.ANSWERED, about=str(row.id), parts=() if row.answer is None else (REJECTED,),
+            study=clock.study, case_id=clock.case_id, by=by, at=now, reason=why, detail={
                 **said, "alert_key": key, "alert_reasons": reasons, "revision": stands.now.revision,
                 "due_clock": due.clock if due else None, "due_provisional": due.is_provisional if due else None,
                 "due_on": due.on.isoformat() if due else None, "due_at": due.at.isoformat() if due else None,
             },
         )  # fmt: skip
     if wanted["answer"] == REJECTED:
-        deed = decisions.about(tx, str(rows[0].id))[-1]
+        deeds = decisions.about(tx, str(rows[0].id))
+        deed = next(one for one in deeds if one.detail.get("answer") == REJECTED)
         _ring(tx, parts, key, deed, stands.now.revision, reasons, due)
 
 
