@@ -276,6 +276,26 @@ def test_an_incomplete_death_runs_from_first_contact_and_legally_from_the_last_e
     assert clocks(held, CN, submitted("2026-03-03T10:00"))[0] == "CN_SUSAR_7D 03-02 > 03-09 MET"
 
 
+@pytest.mark.rule("readings.md clocks 3; rules.md 2.5: legal day zero")
+def test_the_last_element_counts_although_its_revision_leaves_the_event_out() -> None:
+    held = case(
+        report(FATAL, reporter=False), told(on="2026-03-04T09:00"), told(FATAL, on="2026-03-10T09:00", revision=3)
+    )  # fmt: skip
+    assert "CN_SUSAR_7D 03-04 > 03-11 RUNNING" in clocks(held, CN)
+
+
+@pytest.mark.rule("rules.md 1.4: expected to unexpected; rules.md 1.4: never delete a clock")
+def test_a_clock_that_ran_until_the_coder_answered_is_seen_to_have_run() -> None:
+    study = protocol("CN", safety=rsi(listed("Fever")))
+    harmless, serious = replace(HARMLESS, verbatim="high temperature"), replace(SUSAR, verbatim="high temperature")
+    # cases.coded: the coder answers on 3 March.
+    coding = [coded("Fever", revision=2)]
+    before = case(report(harmless), told(serious, on="2026-03-02T20:00"), codings=coding)
+    assert clocks(before, study) == ["CN_SUSAR_15D 03-02 > 03-17 RUNNING"]
+    after = case(report(harmless), told(serious, on="2026-03-04T20:00"), codings=coding)
+    assert clocks(after, study) == []
+
+
 @pytest.mark.rule("readings.md clocks 1; rules.md D5")
 def test_the_sites_clock_has_the_status_it_had_at_receipt() -> None:
     for aware, status in (("2026-03-01T09:15", "MET"), ("2026-03-01T09:14", "LATE")):

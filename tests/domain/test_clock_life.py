@@ -288,6 +288,12 @@ def test_a_study_that_asks_for_two_signatures_is_not_content_with_one() -> None:
     assert clocks(held, study, two) == ["CN_SUSAR_15D 03-02 > 03-17 CANCELLED"]
 
 
+@pytest.mark.rule("rules.md 1.1: SUSAR; rules.md D4")
+def test_a_downgrade_that_says_worse_is_read_for_what_it_says() -> None:
+    worse = signed(Deed.DOWNGRADE, "2026-03-06T09:00", criteria=[Criterion.LIFE_THREATENING], sponsor=Relation.RELATED)
+    assert clocks(case(report(HARMLESS)), CN, worse) == ["CN_SUSAR_7D 03-02 > 03-09 RUNNING", PLUS_8]
+
+
 # --- told twice, never happened ---
 
 
@@ -333,6 +339,18 @@ def test_what_a_site_takes_back_after_the_report_is_a_follow_up_from_that_day() 
     assert clocks(held, CN, SENT_15, nullification, copies=True) == ["CN_GCP48_COPY_15D 03-02 > 03-17 CANCELLED"]
     sent_before = submitted("2026-03-13T09:00", kind=NULLIFICATION)
     assert clocks(held, CN, SENT_15, sent_before, nullification) == ["CN_FU_15D 03-12 > 03-27 MET", MET_15]
+
+
+@pytest.mark.rule("rules.md 1.4: nonserious to serious; rules.md 1.4: never delete a clock")
+def test_a_case_that_comes_back_from_a_nullification_brings_its_events_back() -> None:
+    held = case(
+        report(SUSAR), told(on="2026-03-05T09:00", nullified=True),
+        told(event("rash", n=2, serious=False), on="2026-03-20T09:00", revision=3),
+    )  # fmt: skip
+    assert clocks(held, CN, signed(Deed.NULLIFICATION, "2026-03-06T09:00")) == [
+        "CN_SUSAR_15D 03-02 > 03-17 CANCELLED",
+        "CN_SUSAR_15D 03-20 > 04-04 RUNNING",
+    ]
 
 
 @pytest.mark.rule("rules.md 1.4: only a person cancels")

@@ -158,14 +158,20 @@ class Case:
         told = {event.event_id: (event, r) for r in self.revisions if not r.is_nullified for event in r.events}
         return tuple(found for found in told.values() if not found[0].is_nullified)
 
-    def coding_of(self, event: Event) -> Coded | None:
-        """The newest coding of these words of the event; None while the coder has not answered.
+    def coding_of(self, event: Event, by: datetime | None = None) -> Coded | None:
+        """The newest coding of these words of the event, of those made `by` a moment; None while there is none.
 
         A coding is of words. One of another revision counts only where that revision has the same words; so a later
         rewording is never used to judge what was first reported.
         """
         worded = {r.revision for r in self.revisions for e in r.events if _same_words(e, event)}
-        found = [c for c in self.codings if c.event_id == event.event_id and c.revision in worded]
+        found = [
+            c
+            for c in self.codings
+            if c.event_id == event.event_id
+            and c.revision in worded
+            and (by is None or (c.at is not None and c.at <= by))
+        ]
         return found[-1] if found else None
 
 

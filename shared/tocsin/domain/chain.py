@@ -147,6 +147,11 @@ class Chain:
         )
         if self._is_reported:
             return
+        if heard.at == self._known_at:
+            # It came at the same instant: the same day zero, and nothing to give way to.
+            self._notes = (*self._notes, legal)
+            self._restate(replace(start, awaits=(), reasons=(*start.reasons, legal)))
+            return
         old = [run for run in self._runs if run.is_open]
         since, known = self._known_since(heard)
         start = replace(start, aware_at=since, awaits=(), reasons=(*start.reasons, *known))
@@ -178,7 +183,9 @@ class Chain:
             if run.is_open and run.episode == self._episode and run.rule.trigger not in _LATER:
                 own = run.clock.reasons[len(added) :] if run.clock.reasons[: len(added)] == added else ()
                 is_provisional = start.is_provisional or bool(start.awaits)
-                run.clock = replace(run.clock, reasons=(*start.reasons, *own), is_provisional=is_provisional)
+                run.clock = replace(
+                    run.clock, reasons=(*start.reasons, *own), is_provisional=is_provisional, awaits=start.awaits
+                )
 
     def _news(self, heard: Heard) -> str:
         """Why this is a significant follow-up to what was reported; empty where it is merged or held."""
@@ -218,7 +225,9 @@ class Chain:
             self._reviews = (*self._reviews, deed)
         if not self._heard:
             return
-        if deed.deed is Deed.MEDICAL_REVIEW:
+        # Whatever it is called: what a signature makes worse starts what that asks for.
+        is_worse = self._rank(self._heard_class(self._heard[-1])) > self._rank(self._class)
+        if deed.deed is Deed.MEDICAL_REVIEW or (deed.deed is Deed.DOWNGRADE and is_worse):
             self._review(deed)
         elif self._class is None and not self._is_reported and not any(run.is_open for run in self._runs):
             return

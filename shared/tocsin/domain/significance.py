@@ -37,9 +37,9 @@ def significant(before: Told, after: Told) -> Finding:
         changed.append("event term")
     elif after.coded is not None and bool(before.judged.unexpected) != bool(after.judged.unexpected):
         changed.append("expectedness")
-    if before.report.product != after.report.product:
+    if _differ(before.report.product, after.report.product):
         changed.append("suspect product")
-    if before.report.subject != after.report.subject:
+    if _differ(before.report.subject, after.report.subject):
         changed.append("subject")
     if before.event.is_nullified != after.event.is_nullified:
         changed.append("whether it happened")
@@ -51,6 +51,11 @@ def significant(before: Told, after: Told) -> Finding:
 def narrative_alone(before: Told, after: Told) -> bool:
     """Whether the narrative changed and nothing that can be judged did: a person decides what it means."""
     return before.report.narrative != after.report.narrative and not significant(before, after)
+
+
+def _differ(before: str | None, after: str | None) -> bool:
+    """What a follow-up leaves out stands as it was."""
+    return after is not None and before != after
 
 
 def _seriousness(told: Told) -> tuple[object, ...]:

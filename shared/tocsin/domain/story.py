@@ -1,7 +1,8 @@
 """What happened to one event, in the order in which it happened: told, coded, signed, sent, rejected.
 
 A coding stands directly behind the revision whose words it codes, whenever it was made: the report's own words are
-always judged first, so a clock that they start is seen to start although the coder was quicker.
+judged first, so a clock that they start is seen to start although the coder was quicker. Words that come again are
+judged as they were coded by then.
 """
 
 from __future__ import annotations
@@ -107,8 +108,8 @@ def _is_earlier(override: Signed, report: Report) -> bool:
 
 def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking: dict[int, tuple[str, ...]]) -> Story:
     """Everything that happened to one event. `lacking`: the minimum elements still missing at each revision."""
-    about = sorted((d for d in past.signed if d.is_about(event_id)), key=lambda d: (d.signed_at, d.id))
-    sent = [s for s in past.submissions if event_id in s.event_ids]
+    about = sorted({d for d in past.signed if d.is_about(event_id)}, key=lambda d: (d.signed_at, d.id))
+    sent = sorted({s for s in past.submissions if event_id in s.event_ids}, key=lambda s: (s.sent_at, s.id))
     moments: list[tuple[tuple[datetime, int, int, int, str], Moment]] = [
         ((heard.at, 0, heard.report.revision, int(heard.is_coding), ""), heard)
         for heard in _heard(event_id, case, lacking)
@@ -127,22 +128,33 @@ def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking:
 
 def _heard(event_id: str, case: Case, lacking: dict[int, tuple[str, ...]]) -> Iterable[Heard]:
     last: Heard | None = None
+    told: Event | None = None
     worded: set[str] = set()
     for report in case.revisions:
+        missing = lacking.get(report.revision, ())
         found = next((e for e in report.events if e.event_id == event_id), None)
         if report.is_nullified:
             if last is None:
                 continue
             found = replace(last.event, is_nullified=True)
+        else:
+            told = found or told
         if found is None:
+            # It leaves the event out, which stands as it was: heard where the case comes back from a nullification,
+            # and where it brings the last of the minimum elements.
+            if last is None or told is None:
+                continue
+            if last.report.is_nullified or (last.lacking and not missing):
+                last = Heard(told, report, case.coding_of(told), False, missing)
+                yield last
             continue
-        missing = lacking.get(report.revision, ())
-        # A coding is of words: the newest one counts wherever the event has them, once they were heard uncoded.
-        coded = case.coding_of(found)
-        is_first = found.verbatim not in worded
+        # A coding is of words: the newest counts wherever the event has them, once they were heard as they were
+        # known when they came. So a clock that ran until the coder answered is seen to have run.
+        then = None if found.verbatim not in worded else case.coding_of(found, by=report.received_at)
         worded.add(found.verbatim)
-        last = Heard(found, report, None if is_first else coded, False, missing)
+        last = Heard(found, report, then, False, missing)
         yield last
-        if is_first and coded is not None:
+        coded = case.coding_of(found)
+        if coded != then:
             last = Heard(found, report, coded, True, missing)
             yield last
