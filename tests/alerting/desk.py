@@ -54,7 +54,10 @@ class Desk:
     _tokens: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     _people: set[str] = field(default_factory=set)
 
-    def app(self) -> FastAPI:
+    def __post_init__(self) -> None:
+        self._app = self._built()
+
+    def _built(self) -> FastAPI:
         routes = api.router(self.ward.parts, Settings(data=self.ward.folder, signing_key=KEY.decode()))
         deeds_api.add(routes, self.ward.parts)
         return house([Service("alerting", routes)], now=lambda: self.ward.wall_at, signing_key=KEY)
@@ -69,7 +72,7 @@ class Desk:
             headers = {"authorization": f"Bearer {self._token(by, roles)}"} if by else {}
             more = {"json": body} if body is not None else {}
             async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(self.app()), base_url="http://tocsin.test"
+                transport=httpx.ASGITransport(self._app), base_url="http://tocsin.test"
             ) as client:
                 return await client.request(method, path, headers=headers, **more)
 
