@@ -131,7 +131,9 @@ def test_a_report_that_was_rejected_before_it_was_due_is_owed_again_and_met_by_t
 
 
 @pytest.mark.rule("readings.md clocks 6")
-def test_a_report_that_is_rejected_after_it_was_due_rings_at_once_and_the_next_one_is_late(tmp_path: Path) -> None:
+def test_a_report_that_the_gateway_took_and_the_authority_rejects_after_it_was_due_rings_and_ends_late(
+    tmp_path: Path,
+) -> None:
     with rehearsal(tmp_path, at="2026-03-02T09:00+08:00") as house:
         case = house.report(fatal())["case_id"]
         house.settle()
@@ -139,6 +141,7 @@ def test_a_report_that_is_rejected_after_it_was_due_rings_at_once_and_the_next_o
         due = house.clock(case, "CN_SUSAR_7D")
         house.move_to("2026-03-08T15:00+08:00")
         sent = house.submit(due, "2026-03-08T15:00+08:00")
+        house.answer_submission(sent, "2026-03-08T15:00+08:00", reference="the gateway took the file")
         house.move_to("2026-03-10T09:40+08:00")
         assert house.alerts(case_id=case, level="overdue") == []
 

@@ -302,6 +302,16 @@ class Rehearsal:
         body = {"decision": decision, "reason": reason, "signature": signature, **facts}
         return self.ask("POST", f"/v1/assessments/{case_id}", body, by=by)
 
+    def decide_duplicate(self, case_id: str, reason: str, by: str = "safety_physician", **facts: Any) -> dict[str, Any]:
+        """That a case and the one it may repeat tell of the same, signed; `keep` names the one that stays."""
+        [pair] = self.get("/v1/duplicates", case_id=case_id)["duplicates"]
+        signature = {"password": PASSWORD, "meaning": "approval"}
+        body = {"decision": "duplicate", "reason": reason, "signature": signature, **facts}
+        answer = self.ask("POST", f"/v1/duplicates/{pair['duplicate_id']}/decisions", body, by=by)
+        assert answer.status_code == 201, f"{answer.status_code}: {answer.text}"
+        decided: dict[str, Any] = answer.json()
+        return decided
+
     def webhook(self, url: str, role: str = "all", study: str = STUDY) -> str:
         """A receiver of what rings this role; its secret."""
         with self.store("alerting") as store, store.transaction() as tx:
