@@ -140,7 +140,8 @@ def test_sending_ends_the_ringing_and_not_the_lateness(house: Ward) -> None:
     house.fast_forward(8 * DAY, step=HOUR)
     send(house, house.at)
     (alert,) = house.alerts(level="overdue")
-    assert (alert["state"], alert["acknowledged_by"]) == ("closed", "alerting")
+    assert (alert["state"], alert["acknowledged_by"]) == ("closed", None)
+    assert alert["closed_at"] == house.at.isoformat().replace("+00:00", "Z")
     rung = len(alert["notices"])
     house.fast_forward(DAY, step=HOUR)
     assert len(house.alerts(level="overdue")[0]["notices"]) == rung

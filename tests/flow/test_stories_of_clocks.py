@@ -74,7 +74,11 @@ def test_a_report_that_is_sent_late_rings_hourly_until_then_and_is_late_for_ever
             ("medical_director", "2026-03-10T01:00"),
             ("medical_director", "2026-03-10T02:00"),
         ]
-        assert ringing["state"] == "closed"
+        assert (ringing["state"], ringing["acknowledged_by"]) == ("closed", None)
+        assert shanghai(ringing["closed_at"]) == "2026-03-10T02:20"
+        page = house.ask("GET", f"/a/{ringing['alert_id']}", by=None).text
+        assert "nothing is owed on it any more" in page
+        assert "Acknowledged by" not in page
 
         # Nothing that is entered afterwards makes it good.
         earlier = house.try_to_submit(due, "2026-03-09T20:00+08:00", reference="found in a drawer")

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
+from alerting.answers import ACKNOWLEDGED
+from alerting.overdue import CLOSED
 from alerting.tables import (
     acknowledgements,
     alerts,
@@ -71,8 +73,9 @@ def alerts_like(
             "provisional": row.is_provisional,
             "due": row.due,
             "reached_nobody_since": _text(row.nobody_since),
-            "acknowledged_at": _text(row.settled_at),
-            "acknowledged_by": row.settled_by,
+            "acknowledged_at": _text(row.settled_at) if row.state == ACKNOWLEDGED else None,
+            "acknowledged_by": row.settled_by if row.state == ACKNOWLEDGED else None,
+            "closed_at": _text(row.settled_at) if row.state == CLOSED else None,
             "acknowledgements": [{"by": x.by, "at": _text(x.at), "roles": x.roles} for x in answered[row.id]],
             "notices": told[row.id],
         }

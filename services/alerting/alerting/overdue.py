@@ -21,6 +21,8 @@ from tocsin.store import audit, outbox
 
 OVERDUE = "overdue"
 KIND = "clock_overdue"
+CLOSED = "closed"
+"""The state of an alert that nobody answered and about which nothing is owed any more."""
 SILENCE = timedelta(hours=4)
 
 
@@ -59,7 +61,7 @@ def settle(tx: Connection, study: str, case_id: str, owed: Collection[datetime],
     for row in ringing:
         if _due_at(row.group_key) in owed:
             continue
-        tx.execute(update(alerts).where(a.id == row.id).values(state="closed", settled_at=at, settled_by=NAME))
+        tx.execute(update(alerts).where(a.id == row.id).values(state=CLOSED, settled_at=at, settled_by=NAME))
         timers.stop(tx, timers.ALARM, str(row.id), at, "no longer owed")
         reason = "nothing is owed on this clock any more"
         audit.append(tx, at=at, who=NAME, did="alert closed", about=f"alert {row.id}", study=study, reason=reason)

@@ -112,6 +112,7 @@ class Pages:
             due=due_words(due, zone) if due else None,
             raised=_moment(found["raised_at"], zone),
             acknowledged=_moment(found["acknowledged_at"], zone) if found["acknowledged_at"] else None,
+            closed=_moment(found["closed_at"], zone) if found["closed_at"] else None,
             zone=zone.key,
             may_read=may_read,
             may_acknowledge=who is not None and answers.may_acknowledge(found["level"], found["roles"], who.roles),

@@ -65,6 +65,7 @@ class AlertShown(BaseModel):
     reached_nobody_since: str | None
     acknowledged_at: str | None
     acknowledged_by: str | None
+    closed_at: str | None = Field(description="when it ended by itself, as nothing is owed on it any more")
     acknowledgements: list[AnswerShown]
     notices: list[NoticeShown]
 
@@ -201,6 +202,7 @@ ALERTS = {
             "reached_nobody_since": None,
             "acknowledged_at": None,
             "acknowledged_by": None,
+            "closed_at": None,
             "acknowledgements": [],
             "notices": [
                 {
