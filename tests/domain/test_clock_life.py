@@ -286,6 +286,8 @@ def test_a_study_that_asks_for_two_signatures_is_not_content_with_one() -> None:
     assert clocks(held, study, one) == ["CN_SUSAR_15D 03-02 > 03-17 RUNNING"]
     assert [effect.is_refused for effect in effects(held, study, one)] == [True]
     assert clocks(held, study, two) == ["CN_SUSAR_15D 03-02 > 03-17 CANCELLED"]
+    # What one person could close when it was signed stays closed, whatever the study asks for since.
+    assert clocks(held, study, replace(one, needs=1)) == ["CN_SUSAR_15D 03-02 > 03-17 CANCELLED"]
 
 
 @pytest.mark.rule("rules.md 1.1: SUSAR; rules.md D4")

@@ -65,4 +65,5 @@ def signed_of(row: Row[Any]) -> Signed:
         aware_at=datetime.fromisoformat(aware_at) if aware_at else None,
         revision=body.get("revision"),
         other_case=body.get("other_case"),
+        needs=row.needs,
     )

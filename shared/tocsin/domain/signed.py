@@ -32,6 +32,7 @@ class Signed:
     `event_ids` empty: every event of the case. `opinions` and `criteria` are the sponsor's own; `is_expected` its
     answer on expectedness. `aware_at` (an override's) is when the sponsor knew in truth. `revision` names the report
     an override or a word on significance is about. `other_case` is the case that stays, of two that tell of the same.
+    `needs`: how many people had to sign when it was signed; None means as many as the study asks for now.
     """
 
     id: str
@@ -46,6 +47,12 @@ class Signed:
     aware_at: datetime | None = None
     revision: int | None = None
     other_case: str | None = None
+    needs: int | None = None
 
     def is_about(self, event_id: str) -> bool:
         return not self.event_ids or event_id in self.event_ids
+
+
+def people(deed: Signed) -> str:
+    """Who signed."""
+    return " and ".join(deed.by)

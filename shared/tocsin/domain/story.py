@@ -71,6 +71,10 @@ class Story:
             self._judged[key] = judge(heard.event, heard.report, heard.coded, self.protocol, reviews=reviews, by=by)
         return self._judged[key]
 
+    def local(self, at: datetime) -> str:
+        """An instant as the receiver's people write it."""
+        return f"{at.astimezone(self.protocol.receiver_zone):%Y-%m-%d %H:%M %Z}"
+
     def override_of(self, report: Report) -> Signed | None:
         """The newest signed word on when the sponsor knew what this revision tells, of those that are borne out.
 
