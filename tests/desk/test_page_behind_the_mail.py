@@ -57,7 +57,9 @@ class Night:
     def sign_in(self, password: str = PASSWORD) -> None:
         self.phone.get_by_label("Name").fill("physician")
         self.phone.get_by_label("Password").fill(password)
-        self.phone.get_by_role("button", name="Sign in").click()
+        # The page that comes is read, not the one that is going: checking a password takes its time.
+        with self.phone.expect_navigation(wait_until="load"):
+            self.phone.get_by_role("button", name="Sign in").click()
 
 
 def mails(shape: Shape) -> list[str]:
