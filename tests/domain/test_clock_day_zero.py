@@ -52,7 +52,7 @@ def received(on: str, *events: Any, revision: int = 1, **more: Any) -> Any:
 # --- the stories of the vectors ---
 
 
-@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted; readings.md clocks 11")
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted; readings.md clocks 11; EU_ART42_2C_UPGRADE_7D")
 def test_e05_death_learnt_after_the_report_has_a_clock_of_its_own() -> None:
     held = case(received("2026-06-10T08:00", SUSAR, zone=BERLIN), told(FATAL, on="2026-06-20T08:00"))
     assert clocks(held, EU, submitted("2026-06-15T10:00", "EudraVigilance")) == [
@@ -72,7 +72,7 @@ def test_e06_death_learnt_before_the_report_is_combined_with_it() -> None:
     ]
 
 
-@pytest.mark.rule("rules.md 1.4: significant follow-up, already submitted")
+@pytest.mark.rule("rules.md 1.4: significant follow-up, already submitted; EU_FU_15D")
 def test_e07_significant_news_of_a_reported_susar_starts_again_at_day_zero() -> None:
     worse = replace(SUSAR, criteria=SUSAR.criteria | {Criterion.DISABILITY})
     held = case(received("2026-06-10T08:00", SUSAR), told(worse, on="2026-06-20T08:00"))
@@ -120,7 +120,7 @@ WITHDRAWN = event("myocarditis", criteria=[Criterion.DEATH], investigator=Relati
                   sponsor=Relation.NOT_RELATED)  # fmt: skip
 
 
-@pytest.mark.rule("rules.md C6")
+@pytest.mark.rule("rules.md C6; US_312_32_D3_LATE_DETERMINATION_15D")
 @pytest.mark.parametrize("also", [True, False])
 def test_u09_u10_a_death_found_reportable_late_has_fifteen_days_and_by_default_seven_too(also: bool) -> None:
     review = signed(Deed.MEDICAL_REVIEW, "2026-05-12T04:00", sponsor=Relation.RELATED)  # 16:00 the day before
@@ -147,7 +147,7 @@ def test_the_seven_days_of_the_fda_stand_beside_the_fifteen_and_neither_report_m
     ]
 
 
-@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted")
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted; US_FU")
 def test_a_death_after_the_fifteen_day_report_owes_the_fda_seven_days_and_the_follow_up() -> None:
     held = case(received("2026-03-02T20:00", SUSAR), told(FATAL, on="2026-03-12T20:00"))
     assert clocks(held, us(), submitted("2026-03-08T10:00", FDA_AND_ALL)) == [

@@ -170,6 +170,22 @@ def test_what_each_trigger_starts_soonest_first(
     assert [c.rule for c in clocks(rules, [start("2026-03-02T09:15", SHANGHAI, trigger)], SHANGHAI)] == started
 
 
+@pytest.mark.parametrize(
+    ("profile", "zone", "rule", "due_on"),
+    [
+        ("CN", SHANGHAI, "CN_OTHER_RISK", date(2026, 3, 17)),
+        ("US", NEW_YORK, "US_312_32_C1_OTHER_FINDING_15D", date(2026, 3, 17)),
+        ("JP", ZoneInfo("Asia/Tokyo"), "JP_ART273_OTHER_RISK_15D", date(2026, 3, 17)),
+    ],
+)
+@pytest.mark.rule("CN_OTHER_RISK", "US_312_32_C1_OTHER_FINDING_15D", "JP_ART273_OTHER_RISK_15D")
+def test_a_risk_that_is_no_case_is_due_fifteen_days_after_it_was_known(
+    profile: str, zone: ZoneInfo, rule: str, due_on: date
+) -> None:
+    known = start("2026-03-02T09:15", zone, Trigger.OTHER_RISK)
+    assert [(c.rule, c.due_on) for c in clocks(clockrules.rules_of(profile), [known], zone)] == [(rule, due_on)]
+
+
 def test_a_start_that_awaits_elements_is_provisional() -> None:
     waiting = replace(start("2026-03-02T09:15", SHANGHAI), awaits=("reporter",))
     found = clock(BY_ID["CN_SUSAR_7D"], waiting, SHANGHAI)
