@@ -41,7 +41,8 @@ Limit = Annotated[int, Query(ge=1, le=board.MOST)]
 _SIGN_IN = TypeAdapter(shown.SignIn)
 
 
-def _shows(says: str, name: str, model: Any, example: Any, *refusals: int, status: int = 200) -> dict[str, Any]:
+def shows(says: str, name: str, model: Any, example: Any, *refusals: int, status: int = 200) -> dict[str, Any]:
+    """What a reading call answers, for /openapi.json."""
     return call(answering(status, says, name, TypeAdapter(model), example), refusing(401, 403, *refusals, 503))
 
 
@@ -93,7 +94,7 @@ def _alerts(routes: APIRouter, parts: Parts) -> None:
         "/v1/alerts",
         summary="List what rang, why, and who answered",
         tags=["Alerts"],
-        openapi_extra=_shows("Alerts, newest first.", "Alerts", shown.AlertsShown, shown.ALERTS),
+        openapi_extra=shows("Alerts, newest first.", "Alerts", shown.AlertsShown, shown.ALERTS),
     )
     def list_alerts(
         who: Reader, case_id: str | None = None, state: Literal["open", "acknowledged"] | None = None,
@@ -110,7 +111,7 @@ def _alerts(routes: APIRouter, parts: Parts) -> None:
         "/v1/alerts/{alert_id}/acknowledgements",
         summary="Answer an alert: the ringing stops",
         tags=["Alerts"],
-        openapi_extra=_shows("Who was first.", "Acknowledged", shown.AcknowledgedShown, shown.ACKNOWLEDGED, 404),
+        openapi_extra=shows("Who was first.", "Acknowledged", shown.AcknowledgedShown, shown.ACKNOWLEDGED, 404),
     )
     def acknowledge(alert_id: UUID, who: Answerer) -> dict[str, Any]:
         """Answer an alert: the ringing stops. It assesses and signs nothing. No body is needed."""
@@ -143,7 +144,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         "/v1/clocks",
         summary="List the regulatory clocks",
         tags=["Clocks"],
-        openapi_extra=_shows("Clocks, soonest due first.", "Clocks", shown.ClocksShown, shown.CLOCKS),
+        openapi_extra=shows("Clocks, soonest due first.", "Clocks", shown.ClocksShown, shown.CLOCKS),
     )
     def list_clocks(
         who: Reader, case_id: str | None = None, study: str | None = None, status: str | None = None,
@@ -167,7 +168,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         "/v1/deliveries",
         summary="List what was sent to whom, with every try",
         tags=["Deliveries"],
-        openapi_extra=_shows("Deliveries, newest first.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES),
+        openapi_extra=shows("Deliveries, newest first.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES),
     )
     def list_deliveries(
         who: Reader, alert_id: UUID | None = None, limit: Limit = 200,
@@ -184,9 +185,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         summary="Try a delivery again now",
         tags=["Deliveries"],
         status_code=202,
-        openapi_extra=_shows(
-            "It is tried now.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES, 404, status=202
-        ),
+        openapi_extra=shows("It is tried now.", "Deliveries", shown.DeliveriesShown, shown.DELIVERIES, 404, status=202),
     )
     def retry(delivery_id: UUID, who: Retrier) -> dict[str, Any]:
         """Try a delivery that was given up, or that waits, again at once."""
@@ -201,7 +200,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         "/v1/subjects/{subject_id}",
         summary="Show a subject: doses and events as the site reported them",
         tags=["Subjects"],
-        openapi_extra=_shows("The subject as reported.", "Subject", shown.SubjectShown, shown.SUBJECT, 404),
+        openapi_extra=shows("The subject as reported.", "Subject", shown.SubjectShown, shown.SUBJECT, 404),
     )
     def one_subject(subject_id: str, who: Reader) -> dict[str, Any]:
         """A subject's doses and events."""
@@ -215,7 +214,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         "/v1/mailbox",
         summary="List the mails that no mail server took",
         tags=["Deliveries"],
-        openapi_extra=_shows("Mails, newest first.", "Mailbox", shown.MailboxShown, shown.MAILBOX),
+        openapi_extra=shows("Mails, newest first.", "Mailbox", shown.MailboxShown, shown.MAILBOX),
     )
     def list_mails(who: Reader) -> dict[str, Any]:
         """The mails in the mailbox folder, where no mail server is set."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import assessments, board, duplicates, one_assessment, shown_decisions, signed_decisions
-from alerting.api import MAY_READ
+from alerting import assessments, duplicates, one_assessment, shown_decisions, signed_decisions
+from alerting.api import Limit, Reader, shows
 from alerting.parts import Parts
 from alerting.signing import check_signature
 from alerting.standing import standing_of
@@ -20,7 +20,6 @@ from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires
 from tocsin.web.reading import read_json, understood
 
-Reader = Annotated[Person, requires(*MAY_READ)]
 Assessor = Annotated[Person, requires(*sorted(assessments.MAY_ASSESS))]
 
 MOST_BYTES = 100_000
@@ -41,9 +40,9 @@ def _assessments(routes: APIRouter, parts: Parts) -> None:
         "/v1/assessments/{case_id}",
         summary="Show what was decided about a case, and how its events are judged",
         tags=["Decisions"],
-        openapi_extra=_shows(
+        openapi_extra=shows(
             "Decisions, oldest first, and judgements.", "Assessment", shown_decisions.AssessmentShown,
-            shown_decisions.ASSESSMENT,
+            shown_decisions.ASSESSMENT, 404, 422
         ),
     )  # fmt: skip
     def one_case(case_id: str, who: Reader) -> dict[str, Any]:
@@ -149,13 +148,13 @@ def _duplicates(routes: APIRouter, parts: Parts) -> None:
         "/v1/duplicates",
         summary="List cases that may tell of the same event",
         tags=["Decisions"],
-        openapi_extra=_shows(
-            "Pairs, newest first.", "Duplicates", shown_decisions.DuplicatesShown, shown_decisions.DUPLICATES
+        openapi_extra=shows(
+            "Pairs, newest first.", "Duplicates", shown_decisions.DuplicatesShown, shown_decisions.DUPLICATES, 404, 422
         ),
     )
     def list_duplicates(
         who: Reader, status: Literal["open", "decided"] | None = None, case_id: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=board.MOST)] = 200,
+        limit: Limit = 200,
     ) -> dict[str, Any]:  # fmt: skip
         """What intake found, with its reasons, and what a person decided."""
         with parts.store.reading() as tx:
@@ -204,7 +203,3 @@ def sign_pair(parts: Parts, pair_id: UUID, facts: shown_decisions.DuplicateFacts
     with parts.store.transaction() as tx:
         done = duplicates.decide(tx, parts, pair_id, said, signature, now)
         return one_assessment.of_duplicate(tx, parts, done)
-
-
-def _shows(says: str, name: str, model: Any, example: Any) -> dict[str, Any]:
-    return call(answering(200, says, name, TypeAdapter(model), example), refusing(401, 403, 404, 422, 503))

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from alerting import decisions_api, one_clock, shown_deeds, submission_answers, submissions
-from alerting.api import MAY_READ
+from alerting.api import Reader, shows
 from alerting.parts import Parts
 from tocsin.domain.words import Role
 from tocsin.web.describe import answering, call, refusing, taking
@@ -22,7 +22,6 @@ MAY_SUBMIT = (
     Role.SAFETY_TEAM, Role.SAFETY_PHYSICIAN, Role.SECOND_PHYSICIAN, Role.MEDICAL_DIRECTOR, Role.MEDICAL_REVIEWER,
 )  # fmt: skip
 
-Reader = Annotated[Person, requires(*MAY_READ)]
 Submitter = Annotated[Person, requires(*MAY_SUBMIT)]
 
 MOST_BYTES = 100_000
@@ -43,7 +42,9 @@ def _clocks(routes: APIRouter, parts: Parts) -> None:
         "/v1/clocks/{clock_id}",
         summary="Show one clock with what was sent for it",
         tags=["Clocks"],
-        openapi_extra=_shows("The clock, whole.", "WholeClock", shown_deeds.WholeClock, shown_deeds.WHOLE_CLOCK),
+        openapi_extra=shows(
+            "The clock, whole.", "WholeClock", shown_deeds.WholeClock, shown_deeds.WHOLE_CLOCK, 404, 422
+        ),
     )
     def one(clock_id: UUID, who: Reader) -> dict[str, Any]:
         """The clock with its history, its submissions, and of copies the distribution, recipient by recipient."""
@@ -54,8 +55,8 @@ def _clocks(routes: APIRouter, parts: Parts) -> None:
         "/v1/clocks/{clock_id}/submissions",
         summary="List what was sent for a clock",
         tags=["Clocks"],
-        openapi_extra=_shows(
-            "Submissions, oldest first.", "Submissions", shown_deeds.SubmissionsShown, shown_deeds.SUBMISSIONS
+        openapi_extra=shows(
+            "Submissions, oldest first.", "Submissions", shown_deeds.SubmissionsShown, shown_deeds.SUBMISSIONS, 404, 422
         ),
     )
     def submissions_of(clock_id: UUID, who: Reader) -> dict[str, Any]:
@@ -151,7 +152,3 @@ def acknowledge(
             "submissions": [one_clock.shown_submission(one) for one in kept],
             "clock": one_clock.whole(tx, parts, clock_id),
         }
-
-
-def _shows(says: str, name: str, model: Any, example: Any) -> dict[str, Any]:
-    return call(answering(200, says, name, TypeAdapter(model), example), refusing(401, 403, 404, 422, 503))

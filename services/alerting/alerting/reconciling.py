@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from alerting import reconciliation, reconciliation_list
-from alerting.api import MAY_READ, Limit
+from alerting.api import Limit, Reader
 from alerting.parts import Parts
 from alerting.tables import reconciliations
 from tocsin.domain.reconcile import Field as Fact
@@ -27,7 +27,6 @@ MAY_RECONCILE = (Role.SAFETY_TEAM, Role.SAFETY_PHYSICIAN, Role.MEDICAL_REVIEWER,
 LIMIT_BYTES = 4 * 1024 * 1024
 MEDIA_TYPE = "text/csv"
 
-Reader = Annotated[Person, requires(*MAY_READ)]
 Reconciler = Annotated[Person, requires(*MAY_RECONCILE)]
 
 
