@@ -48,7 +48,7 @@ class House:
 
     @classmethod
     def start(cls, words: Sequence[str], folder: Path, ready: str, **more: str) -> House:
-        """Start it and return when it says `ready`."""
+        """Start it and return when it has said a line with `ready` in it."""
         folder.mkdir(parents=True, exist_ok=True)
         out, err = folder / "stdout", folder / "stderr"
         began = time.monotonic()
@@ -61,7 +61,7 @@ class House:
                 env=environment(**more),
             )
         house = cls(process, out, err)
-        while ready not in out.read_text():
+        while ready not in house.said:
             if process.poll() is not None or time.monotonic() - began > READY_S:
                 process.kill()
                 raise AssertionError(f"tocsin {' '.join(words)} did not get ready:\n{err.read_text()[-4000:]}")
@@ -71,7 +71,9 @@ class House:
 
     @property
     def said(self) -> str:
-        return self.out.read_text()
+        """Every line it has said whole: the end of a line that is still being written may be anything."""
+        text = self.out.read_text()
+        return text[: text.rfind("\n") + 1]
 
     @property
     def url(self) -> str:
