@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ae_intake import units
 from tests.intake.at_site import Site, accepted
 from tests.support.houses import PILOT
+from tocsin.domain import units
 from tocsin.messages.bodies import DoseRecordedV1
 from tocsin.messages.facts import InfusionFacts
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ae_intake import units
+from tocsin.domain import units
 from tocsin.domain.calendars import Partial, instant
 from tocsin.domain.protocol import Protocol, Site
 from tocsin.errors import Forbidden, Refused, Wrong

@@ -83,6 +83,8 @@ class Scale(StrEnum):
 
     CTCAE = "ctcae"
     ASTCT = "astct"
+    IEC_HS = "iec_hs"
+    ICAHT = "icaht"
 
 
 class Agent(StrEnum):
