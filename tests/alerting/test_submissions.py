@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.alerting.desk import ALL_COPIES, Desk, only_study, said, trail, with_copies
+from tests.alerting.desk import ALL_COPIES, MEANING, PASSWORD, Desk, only_study, said, trail, with_copies
 from tests.alerting.ward import FATAL, NOON, SERIOUS, STUDY, Ward, report, ward
+from tocsin import clockrules
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RELATED = {"causality": [{"agent": "product", "party": "investigator", "relation": "related"}]}
@@ -213,6 +215,66 @@ def test_a_submission_at_a_clock_that_gave_way_is_refused_and_led_to_the_one_tha
     assert title(answer) == (
         f"CN_SUSAR_15D gave way to CN_SUSAR_7D: enter it at /v1/clocks/{successor}/submissions. Nothing was kept"
     )
+
+
+@pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted", "readings.md clocks 6")
+def test_what_was_sent_before_a_death_was_told_and_entered_after_it_was_a_report_by_then(any_house: Ward) -> None:
+    only_study(any_house, with_copies(any_house.studies[STUDY]))
+    any_house.receive(report(SERIOUS | RELATED))
+    any_house.move(10 * DAY)
+    any_house.receive(report({**SERIOUS, **RELATED, "seriousness": ["death"]}, revision=2, at=any_house.at))
+    any_house.move(DAY)
+    found = Desk(any_house)
+    assert found.clock("CN_SUSAR_7D")["due_on"] == "2026-05-29"
+    answer = found.submit("CN_SUSAR_15D", "2026-05-23T09:00")
+    assert [met["rule"] for met in answer["met"]] == ["CN_SUSAR_15D"]
+    assert answer["clock"]["submissions"][0]["version"] == 1
+    earlier, now = found.clock("CN_SUSAR_15D"), found.clock("CN_SUSAR_7D")
+    assert [line["status"] for line in earlier["status_history"]] == ["RUNNING", "SUPERSEDED", "MET"]
+    assert (earlier["superseded_by"], earlier["open"]) == (None, False)
+    assert (now["day_zero"], now["due_on"], now["status"]) == ("2026-05-24", "2026-05-31", "RUNNING")
+    # The copies that went out with it, in a letter to all.
+    copies = found.submit("CN_GCP48_COPY_15D", "2026-05-23T09:00")
+    assert len(copies["submissions"]) == 3
+    assert (found.statuses()["CN_GCP48_COPY_15D"], found.statuses()["CN_GCP48_COPY_7D"]) == ("MET", "RUNNING")
+
+
+@pytest.mark.rule("rules.md 1.4: SUSAR to not SUSAR, already submitted", "readings.md clocks 6")
+def test_what_was_sent_before_a_clock_was_cancelled_and_entered_after_it_owes_a_follow_up(house: Ward) -> None:
+    house.receive(report(SERIOUS | RELATED))
+    house.move(DAY)
+    unrelated = [
+        {"agent": "product", "party": party, "relation": "not_related"} for party in ("investigator", "sponsor")
+    ]
+    house.receive(report({**SERIOUS, "causality": unrelated}, revision=2, at=house.at))
+    house.move(HOUR)
+    found = Desk(house)
+    found.person("safety_physician")
+    signature = {"password": PASSWORD, "meaning": MEANING}
+    said = {"decision": "downgrade", "reason": "both say so", "signature": signature}
+    found.post("/v1/assessments/TOC-0031", said)
+    assert found.statuses()["CN_SUSAR_15D"] == "CANCELLED"
+    house.move(DAY)
+    assert title(found.submit("CN_SUSAR_15D", "2026-05-16T09:00", status=409)).startswith("CN_SUSAR_15D was cancelled")
+    found.submit("CN_SUSAR_15D", "2026-05-15T09:00")
+    owed = found.clock("CN_FU_15D")
+    assert found.statuses()["CN_SUSAR_15D"] == "MET"
+    assert (owed["day_zero"], owed["due_on"], owed["status"]) == ("2026-05-15", "2026-05-30", "RUNNING")
+
+
+@pytest.mark.rule("EU_ART42_2C_UPGRADE_7D", "rules.md 1.4: never delete a clock")
+def test_a_clock_that_ran_for_want_of_an_entry_gives_way_to_the_one_of_the_same_duty(house: Ward) -> None:
+    only_study(house, replace(house.studies[STUDY], clock_rules=clockrules.rules_of("EU")))
+    house.receive(report(SERIOUS | RELATED))
+    house.move(10 * DAY)
+    house.receive(report({**SERIOUS, **RELATED, "seriousness": ["death"]}, revision=2, at=house.at))
+    house.move(DAY)
+    found = Desk(house)
+    found.submit("EU_ART42_2B_15D", "2026-05-23T09:00")
+    combined, own = found.clock("EU_ART42_2A_7D"), found.clock("EU_ART42_2C_UPGRADE_7D")
+    assert (combined["status"], combined["superseded_by"]) == ("SUPERSEDED", own["clock_id"])
+    assert (own["due_on"], own["status"]) == ("2026-05-31", "RUNNING")
+    assert house.alerts(kind="clock_in_question") == []
 
 
 def test_the_sites_own_clock_takes_no_submission(house: Ward) -> None:

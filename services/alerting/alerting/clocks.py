@@ -80,7 +80,7 @@ def keep(
     concerns = []
     for row in there.values():
         if row.id not in lives and row.is_open:
-            change, concern = _unsupported(tx, row, lives, why)
+            change, concern = _unsupported(tx, row, lives, rules, why)
             changes += change
             concerns += concern
     _write(tx, protocol.id, changes, at, by)
@@ -166,13 +166,16 @@ def _refresh(tx: Connection, row: Row[Any], life: ClockLife, case_id: str, why: 
 
 
 def _unsupported(
-    tx: Connection, row: Row[Any], lives: Mapping[UUID, ClockLife], why: str
+    tx: Connection, row: Row[Any], lives: Mapping[UUID, ClockLife], rules: Mapping[str, ClockRule], why: str
 ) -> tuple[list[_Change], list[Concern]]:
     """A clock that ran by what was known then, and of which an earlier fact that came later knows nothing.
 
-    It gives way to the same rule's clock of the same event; where there is none a person looks at it.
+    It gives way to the same rule's clock of the same event, else to one that stands for the same duty to the same
+    recipient and is no longer: a report that was sent before is entered, and what followed is owed by another rule.
+    Where there is none a person looks at it.
     """
     same = [one for one, life in lives.items() if (life.clock.event_id, life.clock.rule) == (row.event_id, row.rule)]
+    same = same or [one for one, life in lives.items() if _stands_for(life, row, rules.get(row.rule))]
     if same:
         moved = min(same, key=lambda one: (lives[one].clock.due_at, str(one)))
         tx.execute(
@@ -191,6 +194,14 @@ def _unsupported(
         return [], [concern]
     tx.execute(update(clocks).where(clocks.c.id == row.id).values(in_question=True, questions=[reason]))
     return [_Change(row.id, row.status, "in question", None, None, why)], [concern]
+
+
+def _stands_for(life: ClockLife, row: Row[Any], rule: ClockRule | None) -> bool:
+    """Whether this clock asks for at least what that one did, of the same event, and neither gave way nor ended."""
+    if rule is None or rule.days is None or life.days is None or life.status in (Status.SUPERSEDED, Status.CANCELLED):
+        return False
+    is_same = (life.clock.event_id, life.clock.recipient, life.duty) == (row.event_id, row.recipient, rule.duty)
+    return is_same and life.days <= rule.days
 
 
 def _tell(

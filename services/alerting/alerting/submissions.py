@@ -28,6 +28,8 @@ from tocsin.messages.bodies import DecisionRecordedV1
 from tocsin.store import audit
 from tocsin.store.insert import insert_unless_there
 
+_GONE = (Status.SUPERSEDED, Status.CANCELLED)
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -141,8 +143,7 @@ def _recipients(said: Said, row: Row[Any], stands: Standing, life: ClockLife | N
     copies = [one.name for one in stands.protocol.copies_to] if life is not None and life.duty is Duty.COPIES else []
     wanted = own if said.recipient is None else said.recipient.strip()
     if wanted.casefold() == own.casefold():
-        outstanding = life.outstanding if life is not None else ()
-        return (outstanding if copies else (own,)), own
+        return (_outstanding(stands, life, copies) if copies and life is not None else (own,)), own
     found = next((name for name in copies if name.casefold() == wanted.casefold()), None)
     if found is None:
         allowed = ", ".join([own, *copies])
@@ -151,6 +152,14 @@ def _recipients(said: Said, row: Row[Any], stands: Standing, life: ClockLife | N
             [Wrong("/recipient", f"{wanted!r} is not who this clock is owed to", allowed)],
         )
     return (found,), found
+
+
+def _outstanding(stands: Standing, life: ClockLife, copies: Sequence[str]) -> tuple[str, ...]:
+    """Who has no copy yet, also of a clock that gave way or was cancelled and may have been met before."""
+    if life.status not in _GONE:
+        return life.outstanding
+    reached = {sent.recipient.casefold() for sent in stands.past.submissions if sent.id in life.submissions}
+    return tuple(name for name in copies if name.casefold() not in reached)
 
 
 def _identity(clock_id: UUID, sent_at: datetime, said: Said, recipient: str) -> UUID:
@@ -167,17 +176,22 @@ def _submission(
 def _refuse_what_meets_nothing(
     stands: Standing, clock_id: UUID, life: ClockLife | None, new: Sequence[Submission], said: Said
 ) -> None:
-    """Conflict, with what to do, unless this counts for the clock it is entered at and undoes no lateness."""
+    """Conflict, with what to do, unless this counts for the clock it is entered at and undoes no lateness.
+
+    What was sent before a clock gave way or was cancelled had met it by then, whenever somebody enters it: the
+    authority has the report, so what came after is owed as after a report (rules.md 1.4).
+    """
     if life is None:
         raise Conflict(
             "nothing known now starts this clock: it runs on until a person decides. Sign a medical review, or correct "
             "the study's rules, and enter the submission at the clock that then stands"
         )
-    if not life.is_open:
-        raise Conflict(_why_closed(stands, life))
     after = stands.lives(stands.after(sent=new))
     ids = {one.id for one in new}
-    if not ids & set(after[clock_id].submissions):
+    counts = clock_id in after and bool(ids & set(after[clock_id].submissions))
+    if not life.is_open and not (counts and life.status in _GONE):
+        raise Conflict(_why_closed(stands, life))
+    if not counts:
         raise Conflict(_why_not_met(stands, life, said))
     for other, before in stands.lives().items():
         if before.status is Status.LATE and after[other].status is not Status.LATE:
