@@ -277,6 +277,24 @@ def test_a_clock_that_ran_for_want_of_an_entry_gives_way_to_the_one_of_the_same_
     assert house.alerts(kind="clock_in_question") == []
 
 
+@pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, already submitted")
+def test_a_follow_up_to_what_was_taken_back_is_refused_and_a_nullification_asked_for(house: Ward) -> None:
+    house.receive(report(SERIOUS | RELATED))
+    house.move(DAY)
+    found = Desk(house)
+    found.submit("CN_SUSAR_15D", "2026-05-15T09:00")
+    house.receive(report(SERIOUS | RELATED, revision=2, at=house.at, nullified=True))
+    found.person("safety_physician")
+    signature = {"password": PASSWORD, "meaning": MEANING}
+    said = {"decision": "nullification", "reason": "it never happened", "signature": signature}
+    found.post("/v1/assessments/TOC-0031", said)
+    house.move(DAY)
+    refused = found.submit("CN_FU_15D", "2026-05-16T09:00", status=409, kind="follow_up")
+    assert "CN_FU_15D waits for a nullification" in title(refused)
+    found.submit("CN_FU_15D", "2026-05-16T09:00", kind="nullification")
+    assert found.statuses()["CN_FU_15D"] == "MET"
+
+
 def test_the_sites_own_clock_takes_no_submission(house: Ward) -> None:
     told = {**FATAL, **RELATED, "investigator_aware_at": "2026-05-14T08:00+08:00"}
     house.receive(report(told))

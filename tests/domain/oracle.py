@@ -120,6 +120,7 @@ class Ledger:
     now: Kind = Kind.NONE
     said: tuple[Kind, str] | None = None
     below_since: dict[Kind, int] = field(default_factory=dict)
+    is_nullified: bool = False
 
     def enter(self, fact: Fact, on: int) -> None:
         match fact:
@@ -160,7 +161,7 @@ class Ledger:
         self.now, self.said = fact.kind, (fact.kind, fact.detail)
 
     def _start(self, on: int, kind: Kind) -> None:
-        rules = self.rules
+        rules, self.is_nullified = self.rules, False
         # Read as: what had run out stays open for itself, and the new clock has its seven days.
         combined = [row for row in self.open(REPORT) if row.kind < kind and row.due >= on]
         is_upgrade = self.now is Kind.OTHER and self.is_reported and not self.open(REPORT)
@@ -198,7 +199,8 @@ class Ledger:
             met = self.open(COPY)
         else:
             met = self.open(REPORT) if not fact.is_follow_up or self.is_reported else []
-            if fact.is_follow_up:
+            # Read as: what was reported and is taken back is nullified, and a follow-up is no nullification.
+            if fact.is_follow_up and not self.is_nullified:
                 met += [r for r in self.open(FOLLOW_UP) if r.after is None or r.after.sent]
         for row in met:
             row.sent, row.was_late = fact, row.was_late or fact.on > row.due
@@ -239,9 +241,10 @@ class Ledger:
     def _taken_back(self, fact: TakenBack) -> None:
         was_reported = self.is_reported
         self._cancel(self.open(REPORT), self.open(COPY))
-        if was_reported and not self.open(FOLLOW_UP):
+        if was_reported:
+            # Read as: the further eight days hold no news back, a nullification least of all.
             self._follow_up(fact.on)
-        self.now = Kind.NONE
+        self.now, self.is_nullified = Kind.NONE, was_reported
 
     def _cancel(self, reports: list[Row], copies: list[Row]) -> None:
         for row in [*reports, *copies]:

@@ -224,6 +224,24 @@ def test_a_reported_event_that_is_no_susar_is_told_in_fifteen_days_and_never_nul
 
 
 @pytest.mark.rule("rules.md 1.4: SUSAR to not SUSAR, already submitted")
+def test_a_report_that_went_out_between_the_news_and_the_signature_is_followed_up_from_the_signature() -> None:
+    doubtful = replace(SUSAR, opinions=event(investigator=Relation.NOT_RELATED).opinions)
+    held = case(report(SUSAR), told(doubtful, on="2026-03-09T09:00"))
+    downgrade = signed(Deed.DOWNGRADE, "2026-03-12T09:00", sponsor=Relation.NOT_RELATED)
+    assert clocks(held, CN, SENT_15, downgrade) == ["CN_FU_15D 03-12 > 03-27 RUNNING", MET_15]
+    # The report told what both thought: there is nothing new to tell.
+    review = signed(Deed.MEDICAL_REVIEW, "2026-03-09T12:00", sponsor=Relation.NOT_RELATED)
+    assert clocks(held, CN, review, SENT_15, downgrade) == [MET_15]
+
+
+@pytest.mark.rule("rules.md 1.4: SUSAR to not SUSAR, already submitted; readings.md clocks 2")
+def test_the_missing_opinion_that_is_signed_after_the_report_is_told_by_a_follow_up() -> None:
+    half = event("myocarditis", criteria=[Criterion.HOSPITALISATION], investigator=Relation.NOT_RELATED)
+    answer = signed(Deed.DOWNGRADE, "2026-03-12T09:00", sponsor=Relation.NOT_RELATED)
+    assert clocks(case(report(half)), CN, SENT_15, answer) == ["CN_FU_15D 03-12 > 03-27 RUNNING", MET_15]
+
+
+@pytest.mark.rule("rules.md 1.4: SUSAR to not SUSAR, already submitted")
 def test_a_death_withdrawn_before_it_was_told_still_owes_a_follow_up_to_what_was_told() -> None:
     held = case(
         report(SUSAR), told(FATAL, on="2026-03-14T09:00"), told(UNRELATED, on="2026-03-16T09:00", revision=3)
@@ -318,6 +336,48 @@ def test_a_duplicate_that_was_reported_owes_a_nullification_on_the_follow_ups_cl
     assert clocks(case(report(SUSAR)), CN, SENT_15, duplicate) == ["CN_FU_15D 03-12 > 03-27 RUNNING", MET_15]
     nullified = submitted("2026-03-13T09:00", kind=NULLIFICATION)
     assert clocks(case(report(SUSAR)), CN, SENT_15, duplicate, nullified) == ["CN_FU_15D 03-12 > 03-27 MET", MET_15]
+
+
+@pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, already submitted")
+def test_a_nullification_has_its_fifteen_days_beside_the_further_eight_and_no_follow_up_meets_either() -> None:
+    held, duplicate = case(report(FATAL)), signed(Deed.DUPLICATE, "2026-03-08T09:00", other_case="TOC-0007")
+    owed = ["CN_FU_15D 03-08 > 03-23 RUNNING", MET_7, PLUS_8]
+    assert clocks(held, CN, SENT_7, duplicate) == owed
+    more = submitted("2026-03-09T09:00", kind=FOLLOW_UP)
+    assert clocks(held, CN, SENT_7, duplicate, more) == owed
+    nullified = submitted("2026-03-10T09:00", kind=NULLIFICATION)
+    assert clocks(held, CN, SENT_7, duplicate, more, nullified) == [
+        "CN_FU_15D 03-08 > 03-23 MET",
+        MET_7,
+        "CN_SUSAR_7D_PLUS_8D 03-02 > 03-17 MET",
+    ]
+
+
+@pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, already submitted")
+def test_a_follow_up_that_went_out_before_it_was_signed_is_no_nullification() -> None:
+    held = case(report(SUSAR), told(replace(SUSAR, is_nullified=True), on="2026-03-12T09:00"))
+    more = submitted("2026-03-13T09:00", kind=FOLLOW_UP)
+    assert clocks(held, CN, SENT_15, more, signed(Deed.NULLIFICATION, "2026-03-14T09:00")) == [
+        "CN_FU_15D 03-12 > 03-27 MET",
+        "CN_FU_15D 03-14 > 03-29 RUNNING",
+        MET_15,
+    ]
+
+
+@pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, already submitted")
+def test_what_comes_back_is_completed_by_follow_ups_as_before() -> None:
+    held = case(
+        report(SUSAR), told(replace(SUSAR, is_nullified=True), on="2026-03-12T09:00"),
+        told(FATAL, on="2026-03-16T09:00", revision=3),
+    )  # fmt: skip
+    nullification, combined = signed(Deed.NULLIFICATION, "2026-03-14T09:00"), submitted("2026-03-17T09:00")
+    more = submitted("2026-03-18T09:00", kind=FOLLOW_UP)
+    assert clocks(held, CN, SENT_15, nullification, combined, more) == [
+        "CN_FU_15D 03-12 > 03-27 MET",
+        MET_15,
+        "CN_SUSAR_7D 03-16 > 03-23 MET",
+        "CN_SUSAR_7D_PLUS_8D 03-16 > 03-31 MET",
+    ]
 
 
 @pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, not yet submitted")

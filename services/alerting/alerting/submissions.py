@@ -22,6 +22,7 @@ from alerting.standing import Standing, standing_of
 from alerting.tables import clocks, submissions
 from tocsin.domain.clock_life import ClockLife, Status
 from tocsin.domain.clocks import Duty
+from tocsin.domain.signed import Deed
 from tocsin.domain.submissions import Submission, SubmissionKind
 from tocsin.errors import Conflict, NotFound, Refused, Wrong
 from tocsin.messages.bodies import DecisionRecordedV1
@@ -228,10 +229,17 @@ def _why_not_met(stands: Standing, life: ClockLife, said: Said) -> str:
             f"the first report ({first.clock.rule}) is not sent yet: enter it, as kind initial, at "
             f"/v1/clocks/{stands.clock(first)}/submissions. Nothing was kept"
         )
+    if said.kind is SubmissionKind.FOLLOW_UP and _is_taken_back(stands, life):
+        return f"what was reported was taken back: {rule} waits for a nullification, by its kind. Nothing was kept"
     return (
         f"{rule} is met by what is sent after the first report, and completes it: this was not sent after it. "
         "Nothing was kept"
     )
+
+
+def _is_taken_back(stands: Standing, life: ClockLife) -> bool:
+    taken_back = (Deed.NULLIFICATION, Deed.DUPLICATE)
+    return any(d.deed in taken_back and d.is_about(life.clock.event_id or "") for d in stands.past.signed)
 
 
 def _first_report(stands: Standing, life: ClockLife) -> ClockLife | None:

@@ -292,7 +292,7 @@ class Chain:
                       is_refused=True)  # fmt: skip
             return
         signed = f"downgraded: signed by {people(deed)} {self._story.local(deed.signed_at)}: {deed.reason}"
-        is_owed = self._owed.has_open(Duty.REPORT)
+        is_owed, was_more = self._owed.has_open(Duty.REPORT), self._rank(self._class) > self._rank(now)
         if self._owed.is_reported:
             self._say(deed, "it was reported already: the follow-up report tells the new assessment")
         if now is None:
@@ -307,6 +307,13 @@ class Chain:
             self._to_other(deed, now, since.at, signed)
         else:
             self._questions = ()
+        if was_more and self._owed.is_reported and not is_owed and not self._was_followed_up(since.at):
+            # What was news went with the report, before it was signed what it comes to.
+            self._owe_follow_up(f"signed after the report was sent; {signed}", deed.signed_at, deed.signed_at)
+
+    def _was_followed_up(self, since: datetime) -> bool:
+        """Whether what was told from then on has, or had, a follow-up of its own."""
+        return any(run.rule.trigger in _LATER and run.known_at >= since for run in self._owed.runs)
 
     def _was_open(self, judged: EventAssessment) -> bool:
         """Whether what fails now rested, when the clock started, on a fact that was missing: the answer is news."""
@@ -356,12 +363,12 @@ class Chain:
         self._cancel(deed, signed)
         if not self._owed.is_reported:
             return
+        self._owed.is_taken_back = True
         if any(sent.kind is SubmissionKind.NULLIFICATION for sent in self._owed.sent):
             self._say(deed, "it was reported, and a nullification report was sent")
             return
         self._say(deed, "it was reported already: a nullification report is owed as a follow-up")
-        if not self._owed.has_open(Duty.FOLLOW_UP):
-            self._owe_follow_up(f"{signed}; a nullification report is owed", deed.signed_at, deed.signed_at)
+        self._owe_follow_up(f"{signed}; a nullification report is owed", deed.signed_at, deed.signed_at)
 
     def _owe_follow_up(self, why: str, since: datetime, known_at: datetime) -> None:
         if not any(run.is_open and run.rule.trigger in _LATER for run in self._owed.runs):
@@ -390,6 +397,7 @@ class Chain:
         self._class, self._highest = now, now
         self._start, self._known_at, self._revision = start, known_at, revision
         self._questions, self._notes = (), ()
+        self._owed.is_taken_back = False
         self._episode += 1
 
     def _note(self, note: str) -> Start:

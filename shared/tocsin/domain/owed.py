@@ -23,7 +23,10 @@ STRICT_DAYS = 8
 
 
 class Owed:
-    """The clocks of one event at one authority. `sent` are the submissions that stand."""
+    """The clocks of one event at one authority. `sent` are the submissions that stand.
+
+    `is_taken_back`: what was reported is to be nullified, and nothing else completes or follows it.
+    """
 
     def __init__(self, story: Story, rules: Sequence[ClockRule]) -> None:
         self._story = story
@@ -32,6 +35,7 @@ class Owed:
         self.rules = tuple(rules)
         self.runs: list[Run] = []
         self.sent: list[Submission] = []
+        self.is_taken_back = False
 
     def send(self, sent: Submission) -> None:
         """What was sent meets whatever of it is owed."""
@@ -189,9 +193,10 @@ class Owed:
                 allowed = {SubmissionKind.INITIAL} | ({SubmissionKind.FOLLOW_UP} if is_second else set())
                 return sent.kind in allowed
             case Duty.FOLLOW_UP:
-                return sent.kind is not SubmissionKind.INITIAL and (
-                    run.rule.follows is None or self._is_second(run, sent)
-                )
+                allowed = {SubmissionKind.NULLIFICATION}
+                if not self.is_taken_back:
+                    allowed |= {SubmissionKind.FOLLOW_UP}
+                return sent.kind in allowed and (run.rule.follows is None or self._is_second(run, sent))
         return False
 
     def _is_second(self, run: Run, sent: Submission) -> bool:
