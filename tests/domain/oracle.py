@@ -77,7 +77,7 @@ CN = Rules(
     copy_fifteen="CN_GCP48_COPY_15D", copy_seven="CN_GCP48_COPY_7D",
 )  # fmt: skip
 EU = Rules("EU_ART42_2B_15D", "EU_ART42_2A_7D", "EU_ART42_2C_UPGRADE_7D", "EU_ANNEXIII_7D_PLUS_8D", "EU_FU_15D")
-UK = Rules("UK_15D", "UK_7D_BEGINNING_DAY_AFTER", "UK_7D_BEGINNING_DAY_AFTER", "UK_FU_8D", is_strict=True)
+UK = Rules("UK_15D", "UK_7D_BEGINNING_DAY_AFTER", "UK_7D_BEGINNING_DAY_AFTER", "UK_FU_8D", "UK_FU_15D", is_strict=True)
 
 
 REPORT, COPY, FOLLOW_UP = "report", "copy", "follow-up"

@@ -79,6 +79,39 @@ def test_e07_significant_news_of_a_reported_susar_starts_again_at_day_zero() -> 
     assert "EU_FU_15D 06-20 > 07-05 RUNNING" in clocks(held, EU, submitted("2026-06-15T10:00", "EudraVigilance"))
 
 
+AFTER_A_REPORT = [("UK", "UK_15D", "MHRA"), ("JP", "JP_ART273_15D", "PMDA"), ("ICH", "ICH_E2A_15D", "authority")]
+
+
+@pytest.mark.parametrize(("profile", "first", "recipient"), AFTER_A_REPORT)
+@pytest.mark.rule("rules.md 1.4: significant follow-up, already submitted; UK_FU_15D; JP_FU_15D; ICH_FU_15D")
+@pytest.mark.rule("rules.md 1.4: duplicate, wrong subject, never happened, already submitted")
+def test_what_changes_after_a_report_is_owed_where_the_authority_names_no_number(
+    profile: str, first: str, recipient: str
+) -> None:
+    study, sent = protocol(profile), submitted("2026-03-10T10:00", recipient)
+    met = f"{first} 03-02 > 03-17 MET"
+    unrelated = case(report(SUSAR), told(UNRELATED, on="2026-03-12T09:00"))
+    assert sorted(clocks(unrelated, study, sent)) == sorted([met, f"{profile}_FU_15D 03-12 > 03-27 RUNNING"])
+    duplicate = signed(Deed.DUPLICATE, "2026-03-14T09:00", other_case="TOC-0007")
+    told_twice = clocks(case(report(SUSAR)), study, sent, duplicate)
+    assert sorted(told_twice) == sorted([met, f"{profile}_FU_15D 03-14 > 03-29 RUNNING"])
+
+
+@pytest.mark.rule("JP_ART273_EXPECTED_FATAL_15D", "JP_FU_15D")
+def test_a_japanese_report_that_was_owed_twice_is_followed_up_once() -> None:
+    study = protocol("JP", safety=rsi(listed("Sepsis", fatal=True)))
+    fatal = replace(FATAL, verbatim="Sepsis", grades=event(grade=5).grades)
+    held = case(
+        report(fatal), told(replace(fatal, opinions=HARMLESS.opinions), on="2026-03-12T09:00"),
+        codings=[coded("Sepsis")],
+    )  # fmt: skip
+    assert clocks(held, study, submitted("2026-03-05T10:00", "PMDA")) == [
+        "JP_ART273_7D 03-02 > 03-09 MET",
+        "JP_ART273_EXPECTED_FATAL_15D 03-02 > 03-17 MET",
+        "JP_FU_15D 03-12 > 03-27 RUNNING",
+    ]
+
+
 @pytest.mark.rule("rules.md 1.4: OTHER to FATAL_LT, already submitted; readings.md clocks 11")
 def test_g02_a_threat_to_life_after_the_chinese_report_has_seven_days() -> None:
     held = case(received("2026-06-30T10:00", SUSAR), told(LIFE_THREATENING, on="2026-07-09T15:00"))

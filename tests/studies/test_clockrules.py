@@ -60,6 +60,9 @@ def test_the_profiles_are_those_of_the_files() -> None:
         ("ICH", "ICH_E2A_7D", Trigger.FATAL_LT_SUSAR, 7, None, None),
         ("ICH", "ICH_E2A_8D", Trigger.FATAL_LT_SUSAR, 15, None, "ICH_E2A_7D"),
         ("ICH", "ICH_E2A_15D", Trigger.OTHER_SUSAR, 15, None, None),
+        ("UK", "UK_FU_15D", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
+        ("JP", "JP_FU_15D", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
+        ("ICH", "ICH_FU_15D", Trigger.SIGNIFICANT_FOLLOW_UP, 15, None, None),
         ("SITE", "INV_TO_SPONSOR_24H", Trigger.SITE_AWARE, None, 24, None),
     ],
 )
@@ -71,6 +74,13 @@ def test_each_rule_says_what_the_table_of_clocks_says(
     assert (found.trigger, found.days, found.hours, found.follows) == (trigger, days, hours, follows)
     assert found.clause
     assert found.jurisdiction == profile
+
+
+@pytest.mark.parametrize("profile", ["CN", "US", "EU", "UK", "JP", "ICH"])
+@pytest.mark.rule("rules.md 1.4: significant follow-up, already submitted")
+def test_every_authority_is_owed_what_changes_after_its_report(profile: str) -> None:
+    after = [rule for rule in clockrules.rules_of(profile) if rule.trigger is Trigger.SIGNIFICANT_FOLLOW_UP]
+    assert [rule.days for rule in after] == [15]
 
 
 def test_each_authority_has_its_own_zone() -> None:
@@ -94,6 +104,9 @@ def test_what_was_never_read_in_a_source_is_held_with_low_confidence() -> None:
         "JP_ART273_15D",
         "JP_ART273_EXPECTED_FATAL_15D",
         "JP_ART273_OTHER_RISK_15D",
+        "UK_FU_15D",
+        "JP_FU_15D",
+        "ICH_FU_15D",
     }
 
 

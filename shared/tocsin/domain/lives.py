@@ -24,7 +24,9 @@ def live(case: Case, protocol: Protocol, past: Past) -> Lives:
         story = story_of(event_id, case, past, protocol, lacking)
         for chain in _chains(story, protocol):
             chain.follow()
-            clocks += chain.ended()
+            # A report that told of an expected reaction too is followed up once.
+            known = {life.key for life in clocks}
+            clocks += [life for life in chain.ended() if life.key not in known]
             for deed, found in chain.effects.items():
                 effects.setdefault(deed, []).extend(found)
             to_judge |= {(event_id, revision) for revision in chain.to_judge}
