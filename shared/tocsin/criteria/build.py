@@ -1,7 +1,8 @@
-"""Write the tables of terms from the reference files: `python -m tocsin.criteria.build [--check]`.
+"""Write the tables of terms, bands and facets from the reference files: `python -m tocsin.criteria.build [--check]`.
 
 Reads `$TOCSIN_REFERENCE/ctcae/ctcae_v5_terms.csv` and `ctcae_v6_terms.csv` (default `../shared/reference`),
-keeps the four facts that Tocsin uses, checks them as the reader does, and writes them beside this file.
+keeps the four facts that Tocsin uses, checks them as the reader does, and writes them beside this file. The bands are
+derived by `build_bands`, the facets by `build_facets` from NCI's workbooks in the same folder.
 `--check` writes nothing and says whether the tables are what the reference gives (0) or not (1).
 """
 
@@ -13,6 +14,10 @@ import os
 import sys
 from pathlib import Path
 
+from tocsin.criteria.bands import FILES
+from tocsin.criteria.build_bands import carry_v6, derive_v5
+from tocsin.criteria.build_facets import derive_facets
+from tocsin.criteria.facets import FACET_FILES
 from tocsin.criteria.terms import COLUMNS, EDITIONS, CriteriaError, Edition, parse_terms
 
 HERE = Path(__file__).parent
@@ -47,6 +52,9 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         tables = {edition.file: derive(edition, reference_folder()) for edition in EDITIONS.values()}
+        tables[FILES["5.0"]] = derive_v5(reference_folder())
+        tables[FILES["6.0"]] = carry_v6(tables[FILES["5.0"]], (HERE / FILES["6.0"]).read_bytes())
+        tables |= {name: derive_facets(version, reference_folder()) for version, name in FACET_FILES.items()}
     except (CriteriaError, OSError) as wrong:
         print(wrong, file=sys.stderr)
         return 1
