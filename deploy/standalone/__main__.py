@@ -10,7 +10,9 @@ from standalone.audit_trail import audit
 from standalone.code_terms import code
 from standalone.doctor import doctor
 from standalone.due_dates import due
+from standalone.grade import grade
 from standalone.import_ae import import_file
+from standalone.official_text import ctcae
 from standalone.people import users
 from standalone.reconcile import reconcile
 from standalone.replay_dead import replay
@@ -38,7 +40,9 @@ app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
 app.command("import")(import_file)
 app.command("code")(code)
+app.add_typer(ctcae, name="ctcae")
 app.command("due")(due)
+app.add_typer(grade, name="grade")
 app.command("reconcile")(reconcile)
 app.command("replay")(replay)
 app.add_typer(audit, name="audit")

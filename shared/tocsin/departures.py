@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tocsin import clockrules
 from tocsin.domain.clocks import ClockRule, Mode
-from tocsin.domain.protocol import CopyTo, CountsFrom, Protocol, SuspectedBy
+from tocsin.domain.protocol import CopyTo, CountsFrom, CrsScale, Protocol, SuspectedBy
 
 
 def departures(protocol: Protocol) -> tuple[str, ...]:
@@ -82,6 +82,13 @@ def _of_settings(protocol: Protocol) -> Iterable[str]:
         yield "no site is asked again after a fatal or life-threatening event: the default is on days 1, 3 and 7"
     if not requests.other:
         yield "no site is asked again after another serious event: the default is on days 7, 14 and 30"
+    if protocol.grading.crs is not CrsScale.WORST_OF:
+        yield (f"CRS counts by {protocol.grading.crs.value.upper()} alone: the default is the worse of CTCAE and ASTCT")
+    if protocol.grading.ask_from_grade > 3:
+        yield (
+            f"a site is asked for a report from a derived grade {protocol.grading.ask_from_grade} on: "
+            "the default is grade 3"
+        )
 
 
 def _of_copies(protocol: Protocol) -> Iterable[str]:

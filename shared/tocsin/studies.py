@@ -25,6 +25,7 @@ from tocsin.domain.protocol import (
     APPROVED,
     ASSUMED_RULES,
     DoseLevel,
+    GradingSettings,
     Protocol,
     Recipient,
     Site,
@@ -170,6 +171,7 @@ def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
         earlier_rsi=tuple(study_clocks.reference_information(part) for part in file.earlier_rsi),
         clock_settings=study_clocks.settings(file.clocks),
         follow_up_requests=study_clocks.follow_up_requests(file.follow_up_requests),
+        grading=GradingSettings(file.grading.crs, file.grading.ask_from_grade),
         copies_to=study_clocks.copies_to(file),
     )
 

@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from tocsin.domain.clocks import Mode
-from tocsin.domain.protocol import ClockSettings, CopyTo, CountsFrom, FollowUpRequests, SuspectedBy
+from tocsin.domain.protocol import (
+    ClockSettings,
+    CopyTo,
+    CountsFrom,
+    CrsScale,
+    FollowUpRequests,
+    GradingSettings,
+    SuspectedBy,
+)
 from tocsin.domain.syndromes import EVERY, Syndrome
 from tocsin.domain.words import Role
 
@@ -90,6 +98,7 @@ Cadence = Annotated[list[Annotated[int, Field(ge=1, le=366)]], AfterValidator(_a
 
 _CLOCKS: Final = ClockSettings()
 _REQUESTS: Final = FollowUpRequests()
+_GRADING: Final = GradingSettings()
 
 
 class Part(BaseModel):
@@ -130,6 +139,11 @@ class ClocksPart(Part):
 class FollowUpRequestsPart(Part):
     fatal_or_life_threatening: Cadence = list(_REQUESTS.fatal_or_life_threatening)
     other: Cadence = list(_REQUESTS.other)
+
+
+class GradingPart(Part):
+    crs: Annotated[CrsScale, Field(strict=False)] = _GRADING.crs
+    ask_from_grade: int = Field(_GRADING.ask_from_grade, ge=1, le=5)
 
 
 class CopyPart(Part):
@@ -206,6 +220,7 @@ class StudyFile(Part):
     study: StudyPart
     clocks: ClocksPart
     follow_up_requests: FollowUpRequestsPart = FollowUpRequestsPart()
+    grading: GradingPart = GradingPart()
     copies_to: list[CopyPart] | None = Field(None, min_length=1)
     dose: DosePart | None = None
     sites: list[SitePart] = Field(min_length=1)

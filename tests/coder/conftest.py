@@ -17,7 +17,9 @@ from tocsin.messages.envelope import Envelope, identity
 from tocsin.messages.facts import EventFacts, ReportFacts
 from tocsin.store.engine import Store, open_store
 from tocsin.store.migrate import bring_up
+from tocsin.studies import load
 
+PROTOCOLS = Path(__file__).parents[2] / "deploy" / "protocols"
 AT = datetime(2026, 3, 2, 1, 15, tzinfo=UTC)
 
 
@@ -55,4 +57,4 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def parts() -> Parts:
-    return Parts(default_dictionary())
+    return Parts(default_dictionary(), load(sorted(PROTOCOLS.glob("*.toml"))))

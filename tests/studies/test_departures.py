@@ -17,7 +17,9 @@ from tocsin.domain.protocol import (
     CopyRecipient,
     CopyTo,
     CountsFrom,
+    CrsScale,
     FollowUpRequests,
+    GradingSettings,
     Protocol,
     SuspectedBy,
 )
@@ -96,6 +98,16 @@ def test_a_site_that_is_never_asked_again_is_said() -> None:
     unasked = replace(KQ2003, follow_up_requests=FollowUpRequests((1,), ()))
     assert departures(unasked) == (
         "NCT06223646: no site is asked again after another serious event: the default is on days 7, 14 and 30",
+    )
+
+
+@pytest.mark.rule("rules.md 4.2: potential DLT")
+def test_crs_by_one_scale_alone_and_a_site_asked_late_are_said() -> None:
+    assert departures(replace(KQ2003, grading=GradingSettings(CrsScale.CTCAE))) == (
+        "NCT06223646: CRS counts by CTCAE alone: the default is the worse of CTCAE and ASTCT",
+    )
+    assert departures(replace(KQ2003, grading=GradingSettings(ask_from_grade=4))) == (
+        "NCT06223646: a site is asked for a report from a derived grade 4 on: the default is grade 3",
     )
 
 

@@ -14,7 +14,9 @@ from tocsin.domain.protocol import (
     CopyRecipient,
     CopyTo,
     CountsFrom,
+    CrsScale,
     FollowUpRequests,
+    GradingSettings,
     Protocol,
     SuspectedBy,
 )
@@ -90,12 +92,17 @@ signatures_to_close = 2"""
 
 def test_what_the_first_study_shows_as_a_default_is_the_default(tmp_path: Path) -> None:
     as_it_is = read(FOLDER / "nct06223646.toml")
-    kept = re.sub(r"(?m)^# ((\w+ = )(?!\[\"rules/)|\[follow_up_requests\]$)", r"\1", KQ2003)
+    kept = re.sub(r"(?m)^# ((\w+ = )(?!\[\"rules/)|\[(follow_up_requests|grading)\]$)", r"\1", KQ2003)
     # The example of a copy names one recipient and is no default.
     kept = re.sub(r"(?m)^(name = \"S01 ethics committee\"|kind = .*|site = \"S01\")$", r"# \1", kept)
     path = tmp_path / "study.toml"
     path.write_text(kept, "utf-8")
-    assert kept.count("\nsignatures_to_close = 1") == kept.count("\n[follow_up_requests]\n") == 1
+    assert (
+        kept.count("\nsignatures_to_close = 1")
+        == kept.count("\n[follow_up_requests]\n")
+        == kept.count("\n[grading]\n")
+        == 1
+    )
     assert read(path) == as_it_is
 
 
@@ -103,6 +110,13 @@ def test_a_site_is_asked_again_on_the_days_that_the_study_sets(tmp_path: Path) -
     assert study(tmp_path).follow_up_requests == FollowUpRequests((1, 3, 7), (7, 14, 30))
     more = "[follow_up_requests]\nfatal_or_life_threatening = [1, 2]\nother = []"
     assert study(tmp_path, more=more).follow_up_requests == FollowUpRequests((1, 2), ())
+
+
+def test_the_study_says_which_scale_counts_and_from_which_grade_on_a_site_is_asked(tmp_path: Path) -> None:
+    assert study(tmp_path).grading == GradingSettings(CrsScale.WORST_OF, 3)
+    assert study(tmp_path, more='[grading]\ncrs = "astct"\nask_from_grade = 4').grading == GradingSettings(
+        CrsScale.ASTCT, 4
+    )
 
 
 @pytest.mark.rule("GCP 2020 Art. 48")

@@ -157,10 +157,14 @@ def _settle_follow_ups(
 
 def settle_duplicate(tx: Connection, case_id: str, other: str, at: datetime, by: str) -> None:
     """A person decided whether the two are one: what was asked of the site about it is settled."""
-    asked = of_duplicate(other).query_id(case_id)
+    settle(tx, of_duplicate(other).query_id(case_id), at, by)
+
+
+def settle(tx: Connection, query_id: str, at: datetime, by: str) -> None:
+    """Nothing is left to answer of this question."""
     tx.execute(
         update(queries)
-        .where(queries.c.query_id == asked, queries.c.status == "open")
+        .where(queries.c.query_id == query_id, queries.c.status == "open")
         .values(status="settled", settled_at=at, settled_by=by)
     )
 

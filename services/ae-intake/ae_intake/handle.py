@@ -1,4 +1,4 @@
-"""Messages in: what other services ask of a site, and what people decided about two cases that may be one."""
+"""Messages in: what others ask of a site and when it is settled, and what people decided about two cases."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tocsin.messages.envelope import Envelope
 from tocsin.messages.topics import ALERTING, INTAKE
 
 DUPLICATE_DECIDED = "duplicate_decided"
+QUESTION_SETTLED = "question_settled"
 
 
 def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection) -> None:
@@ -24,13 +25,16 @@ def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection) -> None:
 
 
 def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection) -> None:
-    """A person decided whether two cases tell of the same: the link says so, and the site need not answer any more.
+    """What alerting and its people did that leaves a site nothing to answer. Every other decision is for others.
 
-    Every other decision is for others.
+    A person decided whether two cases tell of the same: the link says so too. Or what alerting had asked for came.
     """
     body = envelope.body
-    if body.what != DUPLICATE_DECIDED or envelope.source != ALERTING:
+    if envelope.source != ALERTING:
         return
-    pair = cases.decide_link(tx, body.about, str(body.detail["decision"]))
-    if pair is not None:
-        asking.settle_duplicate(tx, *pair, body.at, ALERTING)
+    if body.what == QUESTION_SETTLED:
+        asking.settle(tx, body.about, body.at, ALERTING)
+    elif body.what == DUPLICATE_DECIDED:
+        pair = cases.decide_link(tx, body.about, str(body.detail["decision"]))
+        if pair is not None:
+            asking.settle_duplicate(tx, *pair, body.at, ALERTING)

@@ -46,6 +46,7 @@ _HANDLERS = {
     "events.coded.v1": handle.on_events_coded,
     "doses.recorded.v1": handle.on_dose_recorded,
     "observations.recorded.v1": handle.on_observations_recorded,
+    "grades.derived.v1": handle.on_grades_derived,
     "queries.raised.v1": handle.on_query_raised,
     "decisions.recorded.v1": handle.on_decision_recorded,
 }

@@ -22,7 +22,9 @@ from tocsin.messages.envelope import Body, Envelope, identity
 TYPE = "dead.letter"
 """What a dead letter is called between this consumer's decoder and its handler; it is on no topic."""
 
-FACTS = {"reports.received.v1", "events.coded.v1", "doses.recorded.v1", "observations.recorded.v1"}
+FACTS = {
+    "reports.received.v1", "events.coded.v1", "doses.recorded.v1", "observations.recorded.v1", "grades.derived.v1",
+}  # fmt: skip
 """A dead letter of these may hide a serious event, so it pages; any other warns."""
 
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}")

@@ -16,6 +16,7 @@ from alerting import (
     decisions,
     doses,
     duplicates,
+    grades,
     queries,
     reconciliation,
     ringing,
@@ -23,6 +24,7 @@ from alerting import (
     submission_answers,
     submissions,
     timers,
+    values,
 )
 from alerting.judge import judge, urgency
 from alerting.parts import NAME, Parts
@@ -33,6 +35,7 @@ from tocsin.messages.bodies import (
     DecisionRecordedV1,
     DoseRecordedV1,
     EventsCodedV1,
+    GradesDerivedV1,
     ObservationsRecordedV1,
     QueryRaisedV1,
     ReportReceivedV1,
@@ -59,6 +62,7 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     if is_coded_already:
         assessment = judge(tx, parts, protocol, known, why=f"{why}, coded", at=at)
     _watch_coding(tx, body, protocol, assessment)
+    values.look(tx, parts, protocol, body.subject, body.site, at)
 
 
 def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
@@ -71,6 +75,8 @@ def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Pa
         judge(
             tx, parts, protocol, known, why=f"revision {body.revision} coded by {body.coder}", at=envelope.recorded_at
         )
+        if known.latest is not None:
+            values.look(tx, parts, protocol, known.latest.subject, known.latest.site, envelope.recorded_at)
 
 
 def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:
@@ -87,7 +93,7 @@ def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: 
 
 
 def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Connection, parts: Parts) -> None:
-    """Kept. Grading and DLTs from laboratory values come with their own release."""
+    """Kept. They are graded by the coder; DLTs from laboratory values come with their own release."""
     body = envelope.body
     parts.study(body.study)
     row = {
@@ -95,6 +101,15 @@ def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Con
         "body": body.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }  # fmt: skip
     tx.execute(insert_unless_there(observations, tx.dialect.name), row)
+
+
+def on_grades_derived(envelope: Envelope[GradesDerivedV1], tx: Connection, parts: Parts) -> None:
+    """What was observed was graded: compared with what the site reported, asked about, and rung for."""
+    body = envelope.body
+    protocol = parts.study(body.study)
+    cases.lock_study(tx, body.study)
+    if grades.keep(tx, body):
+        values.look(tx, parts, protocol, body.subject, body.site, envelope.recorded_at)
 
 
 def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection, parts: Parts) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -69,6 +69,19 @@ observations = Table(
     Column("body", Json, nullable=False),
 )
 Index("ix_observations_study_subject", observations.c.study, observations.c.subject)
+
+# The grades found from observations: of each the statement with the highest number.
+grades = Table(
+    "grades",
+    metadata,
+    Column("grade_id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("study", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("known_at", Instant, nullable=False),  # receipt of what last made it what it is
+    Column("body", Json, nullable=False),
+)
+Index("ix_grades_study_subject", grades.c.study, grades.c.subject)
 
 # The regulatory clocks. Never deleted; `clock_history` holds each change with the old and the new facts.
 clocks = Table(

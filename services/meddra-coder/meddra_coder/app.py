@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastapi import APIRouter
 from sqlalchemy import func, select
 
-from meddra_coder import api, handle, tables
+from meddra_coder import api, grades_api, handle, tables
 from meddra_coder.dictionary import default_dictionary
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
@@ -36,7 +37,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     try:
         bring_up(store, tables.metadata, migrations=MIGRATIONS, head=tables.HEAD)
         dictionary = default_dictionary()
-        parts = handle.Parts(dictionary)
+        parts = handle.Parts(dictionary, studies)
         writer = Writer(store)
         relay = Relay(store, bus, wall, name="coder-relay")  # Real time, also in a rehearsal: leases need it.
         consumer = Consumer(
@@ -46,6 +47,8 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
             read_by(CODER),
             {
                 "reports.received.v1": partial(handle.on_report_received, parts=parts),
+                "observations.recorded.v1": partial(handle.on_observations_recorded, parts=parts),
+                "doses.recorded.v1": partial(handle.on_dose_recorded, parts=parts),
             },
             now,
         )
@@ -54,13 +57,19 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         raise
     return Service(
         name=CODER,
-        router=api.router(api.Parts(store, writer, dictionary, now)),
+        router=_routes(api.Parts(store, writer, dictionary, now), studies),
         workers=(relay, consumer, writer),
         durable=store.ping,
         degraded=lambda: _degraded(relay, consumer),
         metrics=lambda: _measures(store, consumer),
         close=store.close,
     )
+
+
+def _routes(parts: api.Parts, studies: Mapping[str, Protocol]) -> APIRouter:
+    routes = api.router(parts)
+    grades_api.add(routes, parts.store, studies)
+    return routes
 
 
 def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
@@ -77,10 +86,12 @@ def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
 
 def _measures(store: Store, consumer: Consumer) -> Iterable[Measure]:
     status = consumer.status()
-    yield Measure("coder_messages_handled", "Reports coded since start", status.handled, "counter")
+    yield Measure("coder_messages_handled", "Messages handled since start", status.handled, "counter")
     yield Measure("coder_dead_letters", "Messages given up since start", status.dead, "counter")
     yield Measure("coder_lag", "Messages not yet handled", status.lag or 0)
     with store.reading() as connection:
         query = select(tables.codings.c.status, func.count()).group_by(tables.codings.c.status)
         for state, number in connection.execute(query):
             yield Measure("coder_codings", "Codings ever given, by status", number, labels={"status": state})
+        given = connection.scalar(select(func.count()).select_from(tables.grades)) or 0
+        yield Measure("coder_grades", "Statements of grades from observations ever given", given)

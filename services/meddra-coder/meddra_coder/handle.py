@@ -1,27 +1,42 @@
-"""Messages in: a report arrives, each of its events is coded or held for a person."""
+"""Messages in: the events of a report are coded or held for a person, what was observed of a subject is graded.
+
+Time is the message's own, so that a rebuild gives the same rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from meddra_coder import casebook
+from meddra_coder import casebook, chart, regrading
 from meddra_coder.coding import code_event
 from meddra_coder.dictionary import Dictionary
-from tocsin.messages.bodies import ReportReceivedV1
+from tocsin.domain.protocol import Protocol
+from tocsin.errors import Poison
+from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the handlers work with. `dictionary` is by study, as each study pins its own."""
+    """What the handlers work with. Each study says by which edition of CTCAE its values are graded."""
 
     dictionary: Dictionary
+    studies: Mapping[str, Protocol]
+
+    def study(self, study_id: str) -> Protocol:
+        """The protocol of a study. Poison when it is not served here: waiting would not help."""
+        protocol = self.studies.get(study_id)
+        if protocol is None:
+            known = ", ".join(sorted(self.studies)) or "none"
+            raise Poison(f"study {study_id!r} is not served here; served are {known}")
+        return protocol
 
 
 def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, parts: Parts) -> None:
-    """Code every event of the revision. Time is the message's own, so that a rebuild gives the same rows."""
+    """Code every event of the revision."""
     body = envelope.body
     revision = casebook.Revision(body.case_id, body.revision, body.study)
     events = [
@@ -43,4 +58,26 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
         occurred_at=at,
         recorded_at=at,
         by=casebook.SOURCE,
+    )
+
+
+def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Connection, parts: Parts) -> None:
+    """Grade what was observed, and again whatever it corrects or is the baseline of."""
+    body = envelope.body
+    protocol = parts.study(body.study)
+    analytes, kinds = chart.touched(tx, body.study, body.subject, chart.keep(tx, body))
+    regrading.regrade(
+        tx, protocol, body.site, body.subject, analytes, kinds, record_id=body.record_id, at=envelope.recorded_at
+    )
+
+
+def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:
+    """An infusion says what was before it, so everything that is known of the subject is graded again."""
+    body = envelope.body
+    protocol = parts.study(body.study)
+    if not chart.keep_infusion(tx, body) or body.subject is None:
+        return
+    analytes, kinds = chart.everything(tx, body.study, body.subject)
+    regrading.regrade(
+        tx, protocol, body.site, body.subject, analytes, kinds, record_id=body.record_id, at=envelope.recorded_at
     )

@@ -132,6 +132,25 @@ class FollowUpRequests:
     other: tuple[int, ...] = (7, 14, 30)
 
 
+class CrsScale(StrEnum):
+    """By which scale a CRS counts for a dose-limiting toxicity and for special interest (rules.md 3.1, 4.2)."""
+
+    WORST_OF = "worst_of"
+    CTCAE = "ctcae"
+    ASTCT = "astct"
+
+
+@dataclass(frozen=True, slots=True)
+class GradingSettings:
+    """Which scale counts, and from which derived grade on a site is asked for a report that it has not sent.
+
+    ICANS and IEC-HS have no term in CTCAE v5.0: their own scales count. Every scale is kept and shown in any case.
+    """
+
+    crs: CrsScale = CrsScale.WORST_OF
+    ask_from_grade: int = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """One study. `assumptions` are the sentences that stand beside every verdict until the sponsor approves.
@@ -165,6 +184,7 @@ class Protocol:
     clock_settings: ClockSettings = ClockSettings()
     follow_up_requests: FollowUpRequests = FollowUpRequests()
     copies_to: tuple[CopyRecipient, ...] = ()
+    grading: GradingSettings = GradingSettings()
 
     def site(self, site_id: str) -> Site | None:
         return next((s for s in self.sites if s.id == site_id), None)

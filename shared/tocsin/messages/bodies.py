@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tocsin.domain.words import Scale
 from tocsin.messages.envelope import Body
 from tocsin.messages.facts import (
     DoseFacts,
@@ -117,6 +118,48 @@ class EventsCodedV1(Body):
     coded_at: datetime
     coder: str
     events: list[CodedEvent]
+
+
+class DerivedGrade(Body):
+    """A grade found from observations, on one scale, from `lowest` to `highest`; both none where it cannot be graded.
+
+    `grade_id` stays the same when the observation is corrected: the statement of it with the highest `number` counts,
+    and `is_withdrawn` says that the observation it rested on is gone. `evidence` are observations,
+    `record_id/place`; `said` is what was measured, in words.
+    """
+
+    grade_id: str
+    number: int = Field(1, ge=1)
+    scale: Scale
+    edition: str
+    term: str
+    code: str | None = None
+    at: str
+    lowest: int | None = Field(None, ge=0, le=5)
+    highest: int | None = Field(None, ge=0, le=5)
+    because: str | None = None
+    reasons: list[str] = Field(default_factory=list)
+    missing: list[str] = Field(default_factory=list)
+    evidence: list[str]
+    said: str
+    is_withdrawn: bool = False
+
+
+class GradesDerivedV1(Body):
+    """What the observations of one subject were graded as: every grade that a record made, changed or took back.
+
+    `record_id` is the record that caused it, `part` of `parts` where one message would be too long.
+    """
+
+    record_id: str
+    part: int = 1
+    parts: int = 1
+    study: str
+    site: str
+    subject: str
+    derived_at: datetime
+    grader: str
+    grades: list[DerivedGrade]
 
 
 QueryKind = Literal["missing", "contradiction", "duplicate", "awareness", "grade", "follow_up", "reconciliation"]

@@ -25,8 +25,9 @@ class Contract:
 
 CONTRACTS = (
     Contract("reports.received.v1", bodies.ReportReceivedV1, "case_id", (INTAKE,), (CODER, ALERTING)),
-    Contract("doses.recorded.v1", bodies.DoseRecordedV1, "subject", (INTAKE,), (ALERTING,)),
-    Contract("observations.recorded.v1", bodies.ObservationsRecordedV1, "subject", (INTAKE,), (ALERTING,)),
+    Contract("doses.recorded.v1", bodies.DoseRecordedV1, "subject", (INTAKE,), (CODER, ALERTING)),
+    Contract("observations.recorded.v1", bodies.ObservationsRecordedV1, "subject", (INTAKE,), (CODER, ALERTING)),
+    Contract("grades.derived.v1", bodies.GradesDerivedV1, "subject", (CODER,), (ALERTING,)),
     Contract("events.coded.v1", bodies.EventsCodedV1, "case_id", (CODER,), (ALERTING,)),
     Contract("queries.raised.v1", bodies.QueryRaisedV1, "case_id", (INTAKE, CODER, ALERTING), (INTAKE, ALERTING)),
     Contract(

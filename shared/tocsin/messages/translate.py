@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tocsin.domain.calendars import Partial
 from tocsin.domain.case import Coded, Event, GradeStep, Infusion, Opinion, Report
+from tocsin.domain.derived import Derived
+from tocsin.domain.graded import Graded
 from tocsin.domain.known import Known
 from tocsin.domain.words import Scale
-from tocsin.messages.bodies import DoseRecordedV1, EventsCodedV1, KeptEvent, ReportReceivedV1
+from tocsin.messages.bodies import DerivedGrade, DoseRecordedV1, EventsCodedV1, KeptEvent, ReportReceivedV1
 from tocsin.messages.facts import EventFacts, InfusionFacts, ReportFacts
 
 
@@ -77,6 +81,23 @@ def infusion_of(body: DoseRecordedV1) -> Infusion | None:
     if not isinstance(body.facts, InfusionFacts):
         return None
     return Infusion(started=Partial.parse(body.facts.started_at), level=body.facts.level)
+
+
+def derived_of(grade: DerivedGrade, known_at: datetime) -> Derived | None:
+    """A grade from observations as the rules see it; None where it was taken back or could not be graded."""
+    if grade.is_withdrawn or grade.lowest is None or grade.highest is None:
+        return None
+    graded = Graded(
+        scale=grade.scale,
+        edition=grade.edition,
+        term=grade.term,
+        code=grade.code,
+        lowest=grade.lowest,
+        highest=grade.highest,
+        reasons=tuple(grade.reasons),
+        missing=tuple(grade.missing),
+    )
+    return Derived(graded, Partial.parse(grade.at), known_at, tuple(grade.evidence), grade.said)
 
 
 def words_of(body: ReportReceivedV1) -> tuple[str, ...]:

@@ -1,0 +1,47 @@
+"""The grades found from observations, as the coder says them: of each the statement with the highest number."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from alerting.tables import grades
+from tocsin.domain.derived import Derived
+from tocsin.messages.bodies import DerivedGrade, GradesDerivedV1
+from tocsin.messages.translate import derived_of
+from tocsin.store.insert import insert_unless_there
+
+
+def keep(tx: Connection, body: GradesDerivedV1) -> bool:
+    """Keep what a message says of grades; False when nothing of it is news."""
+    ids = [grade.grade_id for grade in body.grades]
+    row = grades.c
+    known = {found.grade_id: found.number for found in tx.execute(
+        select(row.grade_id, row.number).where(row.grade_id.in_(ids))
+    )}  # fmt: skip
+    news = [grade for grade in body.grades if grade.number > known.get(grade.grade_id, 0)]
+    for grade in news:
+        told = {"number": grade.number, "known_at": body.derived_at, "body": grade.model_dump(mode="json")}
+        if grade.grade_id in known:
+            tx.execute(grades.update().where(row.grade_id == grade.grade_id, row.number < grade.number).values(**told))
+        else:
+            kept = {"grade_id": grade.grade_id, "study": body.study, "subject": body.subject, **told}
+            tx.execute(insert_unless_there(grades, tx.dialect.name), kept)
+            known[grade.grade_id] = grade.number
+    return bool(news)
+
+
+def are_known(tx: Connection, study: str, subject: str) -> bool:
+    """Whether anything of a subject was ever graded, also what was taken back since."""
+    row = grades.c
+    query = select(row.grade_id).where(row.study == study, row.subject == subject).limit(1)
+    return tx.scalars(query).one_or_none() is not None
+
+
+def of_subject(tx: Connection, study: str, subject: str) -> tuple[Derived, ...]:
+    """Every grade that was found of a subject and stands."""
+    row = grades.c
+    found = tx.execute(
+        select(row.known_at, row.body).where(row.study == study, row.subject == subject).order_by(row.grade_id)
+    )
+    told = (derived_of(DerivedGrade.model_validate(one.body), one.known_at) for one in found)
+    return tuple(one for one in told if one is not None)
