@@ -138,7 +138,7 @@ def test_rows_that_differ_in_one_thing_only_are_told_apart() -> None:
     assert [answer.low_grade for answer in by_columns(rows)] == ["", "0"]
     # No baseline, for two reasons.
     flagged = {**ALT, "USUBJID": "S-1", "LBBLFL": "Y", "LBSTRESN": "<5"}
-    rows = [flagged, {**ALT, "USUBJID": "S-1"}, {**ALT, "USUBJID": "S-2"}]
+    rows = [flagged, *({**ALT, "LBSTRESN": "130", "USUBJID": subject} for subject in ("S-1", "S-2"))]
     assert by_columns(rows) == by_rule(rows)
     assert [answer.reason.partition(" (")[2] for answer in by_columns(rows)[1:]] == [f"{UNREADABLE})", f"{NO_ROW})"]
 
