@@ -55,7 +55,7 @@ def test_a_grade_4_value_that_no_report_tells_of_asks_the_site_for_one_once(hous
 
     [query] = said(house, QueryRaisedV1)
     assert (query.kind, query.case_id, query.site) == ("grade", None, "S01")
-    assert query.question.startswith("We hold a value that is CTCAE 5.0 grade 4 (Neutrophil count decreased)")
+    assert query.question.startswith("S01-003: We hold a value that is CTCAE 5.0 grade 4 (Neutrophil count decreased)")
     assert "未收到相应的报告" in query.question
     assert house.alerts() == []
 

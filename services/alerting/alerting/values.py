@@ -81,15 +81,15 @@ def _ask_for_reports(
     told = {deed.decision_id: frozenset(_texts(deed.detail["evidence"])) for deed in asked}
     for one in open_:
         if not any(evidence & set(one.evidence) for evidence in told.values()):
-            _ask_for_one(tx, protocol, about, site, one, at)
+            _ask_for_one(tx, protocol, subject, site, one, at)
     still = {seen for one in open_ for seen in one.evidence}
     for deed in asked:
         if not told[deed.decision_id] & still:
             _settle(tx, protocol, str(deed.detail["query_id"]), at)
 
 
-def _ask_for_one(tx: Connection, protocol: Protocol, about: str, site: str, one: Unreported, at: datetime) -> None:
-    worst = one.worst
+def _ask_for_one(tx: Connection, protocol: Protocol, subject: str, site: str, one: Unreported, at: datetime) -> None:
+    worst, about = one.worst, f"{protocol.id}|{subject}"
     query_id = str(identity("query", "value", about, worst.term, worst.grading.scale, *sorted(one.evidence)))
     is_new = decisions.record(
         tx, what=ASKED, about=about, parts=(query_id,), study=protocol.id, case_id=None, by=NAME, at=at,
@@ -98,7 +98,7 @@ def _ask_for_one(tx: Connection, protocol: Protocol, about: str, site: str, one:
     if is_new:
         _say(tx, protocol, QueryRaisedV1(
             query_id=query_id, case_id=None, study=protocol.id, site=site, kind="grade", about="",
-            question=f"{one.english}\n{one.chinese}", raised_at=at, batch=_TOGETHER,
+            question=f"{subject}: {one.english}\n{subject}：{one.chinese}", raised_at=at, batch=_TOGETHER,
         ), at)  # fmt: skip
 
 
