@@ -9,7 +9,7 @@ Finding the analyte of a name and the baseline of a subject is left to others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -71,6 +71,7 @@ def grade_criterion(
     """The grade of one term from one value. Raises ValueError where the baseline is of another analyte."""
     if baseline is not None and baseline.analyte != measured.analyte:
         raise ValueError(f"the baseline is of {baseline.analyte}, the value of {measured.analyte}")
+    measured, baseline = _with_real_limits(measured), baseline and _with_real_limits(baseline)
     analyte = criterion.analytes.get(measured.analyte)
     if analyte is None:
         judged = ", ".join(each.name for each in criterion.analytes.values())
@@ -111,6 +112,11 @@ def grade_criterion(
         reasons=said,
         missing=(*found.missing_numbers, *(condition.question for condition in found.missing_conditions)),
     )
+
+
+def _with_real_limits(measured: Measured) -> Measured:
+    """An upper limit of nothing, or below it, is how a laboratory writes that it has none."""
+    return replace(measured, uln=None) if measured.uln is not None and measured.uln <= 0 else measured
 
 
 def _not_gradable(criterion: Criterion, because: str) -> NotGradable:
