@@ -33,6 +33,7 @@ TESTS = sorted(
     }
 )
 SPECIMENS = ["", "", "", "BLOOD", "ARTERIAL BLOOD", "URINE"]
+CATEGORIES = ["", "", "CHEMISTRY", "URINALYSIS", "尿常规", "CSF"]
 LIMITS = ["", "", "1", "2", "5", "10", "40", "100", "0", "<3", "1.50", "99999"]
 # Near and at bounds on purpose: small whole numbers, halves, and a hair beside them.
 VALUES = st.one_of(
@@ -61,6 +62,8 @@ def lab_rows(draw: st.DrawFn) -> list[dict[str, str]]:
             {
                 "USUBJID": draw(st.sampled_from(["S-1", "S-2"])),
                 "LBTESTCD": code,
+                "LBCAT": draw(st.sampled_from(CATEGORIES)),
+                "LBSCAT": draw(st.sampled_from(CATEGORIES)),
                 "LBSPEC": draw(st.sampled_from(SPECIMENS)),
                 "LBSTAT": draw(st.sampled_from(["", "", "", "NOT DONE"])),
                 "LBFAST": draw(st.sampled_from(["", "Y", "N"])),

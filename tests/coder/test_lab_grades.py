@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meddra_coder.lab_rows import Lack, is_urine, number, shortened
+from meddra_coder.lab_rows import Lack, number, shortened
+from meddra_coder.lab_specimen import URINE, specimen
 from tests.coder.lab_file_of_rows import ALT, CA, HGB, by_rule, cells
 
 
@@ -119,13 +120,47 @@ def test_a_test_without_a_term_or_without_a_number_says_which() -> None:
         ({"LBSPEC": "CEREBROSPINAL FLUID"}, False),
         ({"LBCAT": "URINALYSIS"}, False),
         ({"LBCAT": "URINALYSIS", "LBSPEC": "SERUM"}, True),
+        ({"LBCAT": "CHEMISTRY - URINE"}, False),
+        ({"LBCAT": "ＵＲＩＮＥ"}, False),
+        ({"LBCAT": "CHEMISTRY", "LBSCAT": "Urine chemistry"}, False),
+        ({"LBCAT": "尿常规"}, False),
+        ({"LBCAT": "CSF CHEMISTRY"}, False),
+        ({"LBCAT": "脑脊液"}, False),
+        ({"LBTEST": "Measured in urine"}, False),
+        ({"LBCAT": "BLOOD AND URINE"}, False),
+        ({"LBCAT": "HEMATOLOGY"}, True),
+        ({"LBCAT": "血生化"}, True),
     ],
 )
 def test_urine_is_never_graded_as_blood(change: dict[str, str], is_graded: bool) -> None:
     for test, unit in (("GLUC", "mmol/L"), ("ALB", "g/L"), ("CREAT", "umol/L"), ("K", "mmol/L")):
         [answer] = by_rule([{**ALT, "LBTESTCD": test, "LBTEST": "", "LBSTRESU": unit, **change}])
         assert bool(answer.low_term or answer.high_term) is is_graded
-    assert is_urine(cells({**ALT, **change})) is ("URIN" in str(change.get("LBSPEC", change.get("LBCAT"))).upper())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"LBSPEC": "24 HOUR URINE"}, URINE),
+        ({"LBSPEC": "尿液"}, URINE),
+        ({"LBSPEC": "SERUM", "LBCAT": "URINALYSIS"}, "SERUM"),
+        ({"LBCAT": "URINALYSIS", "LBTEST": "Occult Blood"}, URINE),
+        ({"LBCAT": "HEMATOLOGY", "LBTEST": "Glucose, Urine"}, "HEMATOLOGY; ; Glucose, Urine"),
+        ({"LBCAT": "SERUM AND URINE"}, "SERUM AND URINE; ; "),
+        ({"LBCAT": "URINE, CSF"}, "URINE, CSF; ; "),
+        # Urea and urate begin with the word for urine, and are of blood.
+        ({"LBTEST": "尿素氮"}, None),
+        ({"LBTEST": "尿酸"}, None),
+        ({"LBTEST": "尿酸碱度"}, URINE),
+        ({"LBTEST": "Salivary Amylase"}, None),
+        ({"LBTEST": "Feces Fat"}, "; ; Feces Fat"),
+        ({}, None),
+    ],
+)
+def test_the_specimen_is_what_the_row_says_and_no_word_is_taken_for_another(
+    change: dict[str, str], expected: str | None
+) -> None:
+    assert specimen(cells(change)) == expected
 
 
 ANEMIA_OPEN = "Anemia: grades {} remain open because the result is only known to be {} g/L"

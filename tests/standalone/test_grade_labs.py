@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -64,7 +64,7 @@ def test_the_summary_says_what_was_graded_and_what_each_other_row_lacks(tmp_path
     assert "Anemia 1" in said
     assert "there is no result 1" in said
     assert "the test is not one that is known here for this specimen 1" in said
-    assert "not in the file: LBTEST, LBCAT, LBSPEC" in said
+    assert "not in the file: LBTEST, LBCAT, LBSCAT, LBSPEC" in said
     for part in ("reading", "grading", "writing"):
         assert f"{part}: " in said
     document = json.loads(through(tmp_path, f"{HEADER}\n{ROWS}", "--json")[0].stdout)
@@ -190,6 +190,35 @@ def test_a_transport_file_has_the_grades_of_its_csv_copy(tmp_path: Path, monkeyp
     told = labs(str(tmp_path / "lb.xpt"), "--out", str(tmp_path / "other.csv"))
     assert (told.exit_code, (tmp_path / "other.csv").exists()) == (1, False)
     assert "a SAS transport file is allowed" in told.stderr
+
+
+TRANSPORT: list[dict[str, str | float | None]] = [
+    {"USUBJID": "S-1", "LBTESTCD": "HGB", "LBSTRESN": 95.0, "LBSTRESU": "g/L", "LBSTNRLO": 120.0} for _ in range(4)
+]
+LENGTH = len(transport_file("LB", TRANSPORT))
+# A name that ends before it begins, in the description of the first variable (8 lines of 80 bytes come before), and
+# then in those of the first two.
+NAMELESS = [(8 * 80 + 8 + 140 * number, 0) for number in range(2)]
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, LENGTH - 1), st.integers(0, 255)), max_size=8),
+    cut=st.integers(0, LENGTH),
+)
+@example(changes=NAMELESS[:1], cut=LENGTH)
+@example(changes=NAMELESS, cut=LENGTH)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_damaged_transport_file_is_read_or_refused_in_words(
+    tmp_path: Path, changes: list[tuple[int, int]], cut: int
+) -> None:
+    damaged = bytearray(transport_file("LB", TRANSPORT))
+    for place, byte in changes:
+        damaged[place] = byte
+    (tmp_path / "lb.xpt").write_bytes(damaged[:cut])
+    told = labs(str(tmp_path / "lb.xpt"), "--out", str(tmp_path / "out.csv"))
+    assert told.exception is None or isinstance(told.exception, SystemExit)
+    assert told.exit_code in (0, 1, 2)
+    assert told.exit_code == 0 or "lb.xpt" in told.stderr
 
 
 def test_a_column_that_would_hide_an_added_one_is_renamed(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ from typing import Final
 from tocsin.domain import units
 
 READ: Final = (
-    "USUBJID", "LBTESTCD", "LBTEST", "LBCAT", "LBSPEC", "LBLOINC", "LBSTAT", "LBORRES", "LBORRESU", "LBORNRLO",
-    "LBORNRHI", "LBSTRESC", "LBSTRESN", "LBSTRESU", "LBSTNRLO", "LBSTNRHI", "LBFAST", "LBBLFL", "LBDTC", "LBDY",
-    "VISITNUM",
+    "USUBJID", "LBTESTCD", "LBTEST", "LBCAT", "LBSCAT", "LBSPEC", "LBLOINC", "LBSTAT", "LBORRES", "LBORRESU",
+    "LBORNRLO", "LBORNRHI", "LBSTRESC", "LBSTRESN", "LBSTRESU", "LBSTNRLO", "LBSTNRHI", "LBFAST", "LBBLFL", "LBDTC",
+    "LBDY", "VISITNUM",
 )  # fmt: skip
 """The variables that are read, in the order in which `picked` hands them on. Only LBTESTCD must be there."""
 
 (
-    SUBJECT, TESTCD, TEST, CAT, SPEC, LOINC, STAT, ORRES, ORRESU, ORNRLO, ORNRHI, STRESC, STRESN, STRESU, STNRLO,
+    SUBJECT, TESTCD, TEST, CAT, SCAT, SPEC, LOINC, STAT, ORRES, ORRESU, ORNRLO, ORNRHI, STRESC, STRESN, STRESU, STNRLO,
     STNRHI, FAST, BLFL, DTC, DY, VISIT,
 ) = range(len(READ))  # fmt: skip
 
@@ -99,16 +99,6 @@ def number(text: str) -> Decimal | None:
         return None
     read = Decimal(text)
     return read if len(read.as_tuple().digits) <= _BINARY_DIGITS else _ROUNDED.plus(read)
-
-
-def is_urine(cells: Cells) -> bool:
-    """Whether the row says that the specimen is urine."""
-    return cells[SPEC].upper().startswith("URINE") or (not cells[SPEC] and cells[CAT].upper().startswith("URIN"))
-
-
-def specimen(cells: Cells) -> str | None:
-    """The specimen that a row names, None where it names none. A urinalysis is of urine."""
-    return "URINE" if is_urine(cells) else cells[SPEC] or None
 
 
 def shortened(text: str) -> str:

@@ -29,6 +29,7 @@ MOST_TIMES: Final = 200
 SMALL: Final = 64 << 20
 """Bytes that any packed file may hold."""
 
+_TRANSPORT_ALLOWED: Final = "a SAS transport file is allowed"
 _PIECE: Final = 1 << 20
 _ROWS_AT_ONCE: Final = 20_000
 
@@ -114,6 +115,8 @@ def _open_transport(path: Path) -> TransportFile:
     while True:
         columns = _transport(path, rows)
         header = header or tuple(columns)
+        if None in header:
+            raise FileRefused(f"{path}: has a variable without a name", _TRANSPORT_ALLOWED)
         found = len(next(iter(columns.values()), ()))
         rows += found
         if found < _ROWS_AT_ONCE:
@@ -132,7 +135,9 @@ def _transport(path: Path, skipped: int) -> dict[str, Any]:
             row_limit=_ROWS_AT_ONCE,
         )
     except (pyreadstat.ReadstatError, UnicodeDecodeError) as wrong:
-        raise FileRefused(f"{path}: cannot be read ({wrong})", "a SAS transport file is allowed") from None
+        raise FileRefused(f"{path}: cannot be read ({wrong})", _TRANSPORT_ALLOWED) from None
+    except (TypeError, ValueError, OverflowError):  # what its reader stumbles over in a damaged file
+        raise FileRefused(f"{path}: cannot be read, it is damaged", _TRANSPORT_ALLOWED) from None
     return dict(columns)
 
 

@@ -1,6 +1,6 @@
 """Which test a row of laboratory data is of, and which terms of CTCAE judge it: asked once for each naming.
 
-Urine is never judged as blood: the specimen is told to the table of analytes, and a urinalysis is of urine.
+Urine is never judged as blood: the specimen (`lab_specimen`) is told to the table of analytes.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from meddra_coder.lab_rows import CAT, FAST, LOINC, SPEC, TEST, TESTCD, Cells, Lack, specimen
+from meddra_coder.lab_rows import CAT, FAST, LOINC, SCAT, SPEC, TEST, TESTCD, Cells, Lack
+from meddra_coder.lab_specimen import specimen
 from tocsin.criteria import find_analyte
 from tocsin.domain.bands import Analyte, Band, Baseline, Condition, Criterion, Direction, LabCriteria
 from tocsin.domain.known import Known
 
-NAMED_BY: Final = (TESTCD, TEST, CAT, SPEC, LOINC, FAST)
+NAMED_BY: Final = (TESTCD, TEST, CAT, SCAT, SPEC, LOINC, FAST)
 """The variables on which the test of a row depends."""
 
 _FASTED: Final = {"Y": Known.YES, "N": Known.NO}
