@@ -17,13 +17,16 @@ from tocsin.store.tables import outbox
 NEUTROPENIA = {"llt_code": "10029366", "term": "Neutrophil count decreased", "soc": "Investigations"}
 
 
-def derived(record: str = "R1", lowest: int = 4, *, number: int = 1, gone: bool = False) -> Envelope[GradesDerivedV1]:
-    """A neutrophil count as the coder grades it."""
+def derived(
+    record: str = "R1", lowest: int = 4, *, number: int = 1, gone: bool = False, grade_id: str = "g1",
+    at: str = "2026-05-13T06:00",
+) -> Envelope[GradesDerivedV1]:  # fmt: skip
+    """A neutrophil count as the coder grades it, beside a baseline."""
     grade = DerivedGrade.model_validate(
         {
-            "grade_id": "g1", "number": number, "scale": "ctcae", "edition": "5.0", "code": "10029366",
-            "term": "Neutrophil count decreased", "at": "2026-05-13T06:00", "lowest": lowest, "highest": lowest,
-            "reasons": ["neutrophils 0.4 10*9/L is below 0.5 10*9/L"], "evidence": [f"{record}/0"],
+            "grade_id": grade_id, "number": number, "scale": "ctcae", "edition": "5.0", "code": "10029366",
+            "term": "Neutrophil count decreased", "at": at, "lowest": lowest, "highest": lowest,
+            "reasons": ["neutrophils 0.4 10*9/L is below 0.5 10*9/L"], "evidence": [f"{record}/0", "B/0"],
             "said": "Neutrophils 0.4 10*9/L", "is_withdrawn": gone,
         }
     )  # fmt: skip
@@ -116,3 +119,38 @@ def test_an_older_statement_of_a_grade_never_replaces_a_newer_one(house: Ward) -
     house.receive(derived("R1", lowest=4, number=1))
 
     assert said(house, QueryRaisedV1) == []
+
+
+def test_a_later_episode_is_asked_about_although_it_has_the_same_baseline(house: Ward) -> None:
+    house.receive(derived())
+    house.receive(derived("R2", lowest=1, grade_id="g2", at="2026-05-20T06:00"))
+    house.receive(derived("R3", grade_id="g3", at="2026-07-20T06:00"))
+
+    asked = [query.question.partition("\n")[0] for query in said(house, QueryRaisedV1)]
+    assert ["2026-05-13T06:00" in asked[0], "2026-07-20T06:00" in asked[1], len(asked)] == [True, True, 2]
+
+
+def test_another_value_of_an_episode_that_was_asked_about_asks_nothing_new(house: Ward) -> None:
+    house.receive(derived())
+    house.receive(derived("R2", grade_id="g2", at="2026-05-14T06:00"))
+
+    assert len(said(house, QueryRaisedV1)) == 1
+
+
+def test_what_was_settled_and_comes_back_is_asked_anew(house: Ward) -> None:
+    house.receive(derived())
+    house.receive(derived("R2", lowest=2, number=2))
+    house.receive(derived("R3", lowest=4, number=3))
+
+    first, second = said(house, QueryRaisedV1)
+    assert first.query_id != second.query_id
+    assert settled(house) == [first.query_id]
+
+
+def test_a_question_about_a_grade_is_settled_when_the_site_corrects_it(house: Ward) -> None:
+    stated = {"verbatim": "blood count", "onset": "2026-05-12", "serious": False, "grade": {"ctcae": 2}}
+    house.receive(report(stated), coding(NEUTROPENIA), derived())
+    [query] = said(house, QueryRaisedV1)
+    house.receive(report({**stated, "grade": {"ctcae": 4}, "correction": True}, revision=2))
+
+    assert settled(house) == [query.query_id]

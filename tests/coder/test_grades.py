@@ -127,6 +127,23 @@ def test_the_last_value_before_the_infusion_is_the_baseline_whichever_came_first
     assert grade(store, "Alanine aminotransferase increased", "2026-03-09T06:00") == (2, 2)
 
 
+def test_a_value_that_turns_out_to_be_the_baseline_is_graded_as_one(store: Store, parts: Parts) -> None:
+    observe(store, parts, "R1", lab("Alanine aminotransferase", 60, "U/L", "2026-03-01T06:00", uln=40, lln=5))
+    assert grade(store, "Alanine aminotransferase increased", "2026-03-01T06:00") != (0, 0)
+    infuse(store, parts, "2026-03-02T10:00")
+
+    # Its own baseline, abnormal: 1.0 times, where CTCAE v5.0 begins at 1.5 times.
+    assert grade(store, "Alanine aminotransferase increased", "2026-03-01T06:00") == (0, 0)
+
+
+def test_a_later_named_baseline_makes_the_value_itself_the_baseline(store: Store, parts: Parts) -> None:
+    value = lab("Alanine aminotransferase", 60, "U/L", "2026-03-01T06:00", uln=40, lln=5, ref="A")
+    observe(store, parts, "R1", value)
+    observe(store, parts, "R2", {**value, "phase": "baseline", "correction": True})
+
+    assert grade(store, "Alanine aminotransferase increased", "2026-03-01T06:00") == (0, 0)
+
+
 def test_total_calcium_is_graded_once_the_albumin_of_the_same_draw_is_there(store: Store, parts: Parts) -> None:
     calcium = lab("Calcium", 1.9, "mmol/L", "2026-03-03T06:00", lln=2.1, uln=2.6)
     observe(store, parts, "R1", calcium)

@@ -22,7 +22,8 @@ from tocsin.domain.coverage import Unreported, uncovered
 from tocsin.domain.derived import Derived
 from tocsin.domain.grade_check import Difference, compare
 from tocsin.domain.protocol import APPROVED, ASSUMED_RULES, Protocol
-from tocsin.messages.bodies import QueryRaisedV1, ReportReceivedV1
+from tocsin.domain.words import Scale
+from tocsin.messages.bodies import DecisionRecordedV1, QueryRaisedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import outbox
 
@@ -31,6 +32,17 @@ ASKED: Final = "value_asked"
 SETTLED: Final = "question_settled"
 _TOGETHER: Final = "values"
 """The questions about values of one site go out in one letter, as those of an import do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One thing to ask a site. Two that share a key are the same question."""
+
+    keys: frozenset[str]
+    case_id: str | None
+    site: str
+    about: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +62,15 @@ def look(tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, 
     known = protocol.site(site)
     zone = known.zone if known else protocol.receiver_zone
     reported = list(_reported(tx, protocol.id, subject))
-    _ask_for_reports(tx, protocol, subject, site, found, reported, zone, at)
-    for one in reported:
-        for difference in compare(one.event, one.coded, found, zone):
-            _ask_about(tx, protocol, one, difference, at)
-            if difference.crosses:
-                _ring(tx, parts, protocol, one, difference, at)
+    differing = [(one, each) for one in reported for each in compare(one.event, one.coded, found, zone)]
+    questions = [
+        *(_for_a_report(subject, site, one) for one in _untold(found, reported, zone, protocol)),
+        *(_about_a_grade(one, difference) for one, difference in differing),
+    ]
+    _ask(tx, protocol, subject, questions, at)
+    for one, difference in differing:
+        if difference.crosses:
+            _ring(tx, parts, protocol, one, difference, at)
 
 
 def _reported(tx: Connection, study: str, subject: str) -> Iterable[_Reported]:
@@ -69,55 +84,86 @@ def _reported(tx: Connection, study: str, subject: str) -> Iterable[_Reported]:
             yield _Reported(event, case.coding_of(event), latest)
 
 
-def _ask_for_reports(
-    tx: Connection, protocol: Protocol, subject: str, site: str, found: Iterable[Derived],
-    reported: Sequence[_Reported], zone: ZoneInfo, at: datetime,
-) -> None:  # fmt: skip
+def _untold(
+    found: Iterable[Derived], reported: Sequence[_Reported], zone: ZoneInfo, protocol: Protocol
+) -> tuple[Unreported, ...]:
+    """What no report tells of, by the least that its facts make it."""
     at_least = [replace(one, grading=replace(one.grading, highest=one.grading.lowest)) for one in found]
     events = [(one.event, one.coded) for one in reported]
-    open_ = uncovered(at_least, events, zone, from_grade=protocol.grading.ask_from_grade)
+    return uncovered(at_least, events, zone, from_grade=protocol.grading.ask_from_grade)
+
+
+def _for_a_report(subject: str, site: str, one: Unreported) -> _Question:
+    """Known again by its values: a later value of the episode, or a corrected one, asks nothing new."""
+    return _Question(
+        keys=frozenset(_key(value) for value in one.values),
+        case_id=None,
+        site=site,
+        about="",
+        text=f"{subject}: {one.english}\n{subject}：{one.chinese}",
+    )
+
+
+def _key(value: Derived) -> str:
+    """What stays of a value when it is corrected. Haematotoxicity is one grade that moves with each count."""
+    grading = value.grading
+    when = "" if grading.scale is Scale.ICAHT else value.at.text
+    return f"{grading.scale.value}|{value.term}|{when}"
+
+
+def _about_a_grade(one: _Reported, found: Difference) -> _Question:
+    latest = one.latest
+    place = next((n for n, kept in enumerate(latest.events) if kept.event_id == found.event_id), None)
+    return _Question(
+        keys=frozenset({f"{found.event_id}|{found.scale.value}|{found.site}|{found.lowest}|{found.highest}"}),
+        case_id=latest.case_id,
+        site=latest.site,
+        about="/events" if place is None else f"/events/{place}/grade/{found.scale.value}",
+        text=f"{found.english}\n{found.chinese}",
+    )
+
+
+def _ask(tx: Connection, protocol: Protocol, subject: str, questions: Sequence[_Question], at: datetime) -> None:
+    """Ask what is not asked yet, settle what is nothing to ask any more; what comes back is asked anew."""
     about = f"{protocol.id}|{subject}"
     asked = [deed for deed in decisions.about(tx, about) if deed.what == ASKED]
-    told = {deed.decision_id: frozenset(_texts(deed.detail["evidence"])) for deed in asked}
-    for one in open_:
-        if not any(evidence & set(one.evidence) for evidence in told.values()):
-            _ask_for_one(tx, protocol, subject, site, one, at)
-    still = {seen for one in open_ for seen in one.evidence}
-    for deed in asked:
-        if not told[deed.decision_id] & still:
-            _settle(tx, protocol, str(deed.detail["query_id"]), at)
+    waiting = {
+        deed.decision_id: deed for deed in asked if not decisions.about(tx, str(deed.detail["query_id"]))
+    }  # A deed about the question itself is that it is settled.
+    still = frozenset[str]().union(*(question.keys for question in questions))
+    for deed_id, deed in list(waiting.items()):
+        if not _keys(deed) & still:
+            decisions.record(
+                tx, what=SETTLED, about=str(deed.detail["query_id"]), parts=(), study=protocol.id,
+                case_id=deed.case_id, by=NAME, at=at, reason="told now, or the value or the grade was corrected",
+            )  # fmt: skip
+            del waiting[deed_id]
+    told = frozenset[str]().union(*(_keys(deed) for deed in waiting.values()))
+    for question in questions:
+        if not question.keys & told:
+            before = sum(1 for deed in asked if _keys(deed) & question.keys)
+            _say(tx, protocol, about, question, before, at)
 
 
-def _ask_for_one(tx: Connection, protocol: Protocol, subject: str, site: str, one: Unreported, at: datetime) -> None:
-    worst, about = one.worst, f"{protocol.id}|{subject}"
-    query_id = str(identity("query", "value", about, worst.term, worst.grading.scale, *sorted(one.evidence)))
+def _say(tx: Connection, protocol: Protocol, about: str, question: _Question, before: int, at: datetime) -> None:
+    query_id = str(identity("query", "value", about, *sorted(question.keys), str(before)))
     is_new = decisions.record(
-        tx, what=ASKED, about=about, parts=(query_id,), study=protocol.id, case_id=None, by=NAME, at=at,
-        detail={"query_id": query_id, "term": worst.grading.term, "evidence": list(one.evidence)},
-    )  # fmt: skip
-    if is_new:
-        _say(tx, protocol, QueryRaisedV1(
-            query_id=query_id, case_id=None, study=protocol.id, site=site, kind="grade", about="",
-            question=f"{subject}: {one.english}\n{subject}：{one.chinese}", raised_at=at, batch=_TOGETHER,
-        ), at)  # fmt: skip
-
-
-def _ask_about(tx: Connection, protocol: Protocol, one: _Reported, found: Difference, at: datetime) -> None:
-    facts = (found.event_id, found.scale.value, str(found.site), str(found.lowest), str(found.highest))
-    query_id = str(identity("query", "grade", protocol.id, *facts))
-    latest = one.latest
-    is_new = decisions.record(
-        tx, what=ASKED, about=query_id, parts=(), study=protocol.id, case_id=latest.case_id, by=NAME, at=at,
-        detail={"query_id": query_id, "evidence": list(found.deciding.evidence)},
+        tx, what=ASKED, about=about, parts=(query_id,), study=protocol.id, case_id=question.case_id, by=NAME, at=at,
+        detail={"query_id": query_id, "keys": sorted(question.keys)},
     )  # fmt: skip
     if not is_new:
         return
-    place = next((n for n, kept in enumerate(latest.events) if kept.event_id == found.event_id), None)
-    _say(tx, protocol, QueryRaisedV1(
-        query_id=query_id, case_id=latest.case_id, study=protocol.id, site=latest.site, kind="grade",
-        about="/events" if place is None else f"/events/{place}/grade/{found.scale}",
-        question=f"{found.english}\n{found.chinese}", raised_at=at, batch=_TOGETHER,
-    ), at)  # fmt: skip
+    body = QueryRaisedV1(
+        query_id=query_id, case_id=question.case_id, study=protocol.id, site=question.site, kind="grade",
+        about=question.about, question=question.text, raised_at=at, batch=_TOGETHER,
+    )  # fmt: skip
+    key = question.case_id or question.site
+    outbox.put(tx, Envelope(identity(TOPIC, query_id), TOPIC, key, NAME, protocol.id, at, at, body))
+
+
+def _keys(deed: DecisionRecordedV1) -> frozenset[str]:
+    kept = deed.detail["keys"]
+    return frozenset(kept) if isinstance(kept, list) else frozenset()
 
 
 def _ring(tx: Connection, parts: Parts, protocol: Protocol, one: _Reported, found: Difference, at: datetime) -> None:
@@ -146,19 +192,3 @@ def _ring(tx: Connection, parts: Parts, protocol: Protocol, one: _Reported, foun
         ),
         at,
     )
-
-
-def _settle(tx: Connection, protocol: Protocol, query_id: str, at: datetime) -> None:
-    decisions.record(
-        tx, what=SETTLED, about=query_id, parts=(), study=protocol.id, case_id=None, by=NAME, at=at,
-        reason="a report tells of it now, or the value was corrected",
-    )  # fmt: skip
-
-
-def _say(tx: Connection, protocol: Protocol, body: QueryRaisedV1, at: datetime) -> None:
-    key = body.case_id or body.site
-    outbox.put(tx, Envelope(identity(TOPIC, body.query_id), TOPIC, key, NAME, protocol.id, at, at, body))
-
-
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []

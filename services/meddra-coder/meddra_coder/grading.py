@@ -77,14 +77,14 @@ def grade_analyte(
     """Every grade of every value of one analyte, in both directions.
 
     `albumin` corrects total calcium. `before` are the grades that stand: what rests on the same observations, each of
-    which never changes, is not worked out again.
+    which never changes, is not worked out again; but for the baseline, which looks the same as a value without one.
     """
     baseline = baseline_of(values, chart)
     against = measured_of(baseline) if baseline else None
     keys = _keys(values)
     worked_out: dict[tuple[str, ...], list[DerivedGrade]] = {}
     for grade in before:
-        if not grade.is_withdrawn:
+        if not grade.is_withdrawn and grade.edition == chart.criteria.edition:
             worked_out.setdefault(tuple(grade.evidence), []).append(grade)
     found: list[DerivedGrade] = []
     for seen in values:
@@ -93,7 +93,7 @@ def grade_analyte(
             continue
         with_it = _drawn_with(seen, albumin) if measured.analyte == TOTAL_CALCIUM else None
         evidence = [one.id for one in dict.fromkeys((seen, with_it or seen, baseline or seen))]
-        if tuple(evidence) in worked_out:
+        if tuple(evidence) in worked_out and seen is not baseline:
             found += worked_out[tuple(evidence)]
             continue
         if with_it is not None:

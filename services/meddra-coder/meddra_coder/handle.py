@@ -79,5 +79,13 @@ def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: 
         return
     analytes, kinds = chart.everything(tx, body.study, body.subject)
     regrading.regrade(
-        tx, protocol, body.site, body.subject, analytes, kinds, record_id=body.record_id, at=envelope.recorded_at
+        tx,
+        protocol,
+        body.site,
+        body.subject,
+        analytes,
+        kinds,
+        record_id=body.record_id,
+        at=envelope.recorded_at,
+        afresh=True,
     )

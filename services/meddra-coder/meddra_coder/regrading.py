@@ -20,9 +20,12 @@ from tocsin.messages.bodies import DerivedGrade
 
 def regrade(
     tx: Connection, protocol: Protocol, site: str, subject: str, analytes: Iterable[str], kinds: Iterable[str], *,
-    record_id: str, at: datetime,
+    record_id: str, at: datetime, afresh: bool = False,
 ) -> None:  # fmt: skip
-    """Grade these analytes and these kinds of observation of a subject, and put what changed into the outbox."""
+    """Grade these analytes and these kinds of observation of a subject, and put what changed into the outbox.
+
+    `afresh`: what they are read against has changed, so nothing that was worked out before is taken over.
+    """
     known = protocol.site(site)
     zone = known.zone if known else protocol.receiver_zone
     read_against = Chart(
@@ -38,7 +41,12 @@ def regrade(
     values = chart.of_analytes(tx, protocol.id, subject, {*wanted, ALBUMIN} if TOTAL_CALCIUM in wanted else wanted)
     before = gradebook.standing(tx, protocol.id, subject, wanted)
     now: dict[str, list[DerivedGrade]] = {
-        name: grade_analyte(values[name], read_against, albumin=values.get(ALBUMIN, ()), before=before[name].values())
+        name: grade_analyte(
+            values[name],
+            read_against,
+            albumin=values.get(ALBUMIN, ()),
+            before=() if afresh else before[name].values(),
+        )
         for name in sorted(wanted)
     }
     for syndrome in ward_grades.touched_by(kinds, wanted):
