@@ -204,3 +204,12 @@ def test_haematotoxicity_is_one_grade_that_grows_with_the_counts(store: Store, p
     early = [one for (scale, term, _), one in standing(store).items() if scale == "icaht" and term.startswith("Early")]
 
     assert [(one.lowest, one.highest) for one in early] == [(1, 1)]  # six days at 500 or less
+
+
+def test_counts_of_another_unit_are_counted_too(store: Store, parts: Parts) -> None:
+    infuse(store, parts, "2026-03-02T10:00")
+    days = (lab("Neutrophils", 400, "/uL", f"2026-03-{day:02d}T06:00", lln=1800, uln=6300) for day in range(3, 10))
+    observe(store, parts, "R1", *days, anc(2.0, "2026-03-10"))
+    early = [one for (scale, term, _), one in standing(store).items() if scale == "icaht" and term.startswith("Early")]
+
+    assert [(one.lowest, one.highest) for one in early] == [(2, 2)]  # seven days at 500 or less

@@ -95,11 +95,8 @@ def _icaht(seen: Sequence[Seen], chart: Chart) -> list[DerivedGrade]:
     for one in seen:
         measured, span = measured_of(one), one.span(chart.zone)
         factor = analyte.factors.get(measured.unit) if measured else None
-        if measured is not None and measured.unit == analyte.unit:
-            counts.append((span.earliest, one, measured.value)) if span else None
-        elif measured is not None and factor is not None and span is not None:
-            exact = measured.value * factor.numerator / factor.denominator
-            counts.append((span.earliest, one, exact))
+        if measured is not None and factor is not None and span is not None:
+            counts.append((span.earliest, one, measured.value * factor.numerator / factor.denominator))
     counts.sort(key=lambda count: (count[0], count[1].id))
     infused_on = chart.infused.earliest.astimezone(chart.zone).date()
     values = [icaht.Neutrophils(at.astimezone(chart.zone).date(), value * 1000) for at, _, value in counts]
