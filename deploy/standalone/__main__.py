@@ -9,6 +9,7 @@ import typer
 from standalone.audit_trail import audit
 from standalone.code_terms import code
 from standalone.doctor import doctor
+from standalone.dose import dose
 from standalone.due_dates import due
 from standalone.grade import grade
 from standalone.import_ae import import_file
@@ -42,6 +43,7 @@ app.command("import")(import_file)
 app.command("code")(code)
 app.add_typer(ctcae, name="ctcae")
 app.command("due")(due)
+app.command("dose")(dose)
 app.add_typer(grade, name="grade")
 app.command("reconcile")(reconcile)
 app.command("replay")(replay)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meddra_coder.batch import OUTPUT_COLUMNS, Finding, cells, code_file
+from meddra_coder.batch import OUTPUT_COLUMNS, cells, code_file
 from meddra_coder.coding import code_event
 from meddra_coder.dictionary import default_dictionary
+from tocsin.answered_file import Finding
 from tocsin.table_file import FileRefused
 
 ANEMIA = ["coded", "10002272", "Anemia", "Blood and lymphatic system disorders", "normalised", "", "10002272"]

@@ -6,49 +6,31 @@ progress bars and printing are left to the command line.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from meddra_coder.coding import MOST_CANDIDATES, Coding, Status, code_event
 from meddra_coder.dictionary import Dictionary, default_dictionary
-from tocsin.table_file import FileRefused, Row, TableFile, beside, check_target, header_beside, open_table
-from tocsin.whole_file import whole_file
+from tocsin.answered_file import Answer, Answered, Progress, answer_rows, shifted
+from tocsin.table_file import FileRefused, Row, TableFile, check_target, open_table
 
 CODING_COLUMNS: Final = ("status", "llt_code", "term", "soc", "method", "confidence")
 OUTPUT_COLUMNS: Final = (*CODING_COLUMNS, *(f"candidate_{place}" for place in range(1, MOST_CANDIDATES + 1)))
 
-Progress = Callable[[int, int | None], None]
-"""Told the rows done and, where known, of how many."""
-
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong in a row of the input. The row is in the output all the same, for a person."""
+class Summary(Answered):
+    """What became of a file."""
 
-    line: int
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What became of a file. `renamed` are input columns that would have hidden an added one: (from, to)."""
-
-    rows: int
     coded: int
-    needs_review: int
-    findings: tuple[Finding, ...]
     blank_lines: int
-    renamed: tuple[tuple[str, str], ...]
     encoding: str
     dictionary_version: str
 
     @property
-    def exit_code(self) -> int:
-        """0 done, 1 something in the input is wrong."""
-        return 1 if self.findings else 0
+    def needs_review(self) -> int:
+        return self.rows - self.coded
 
 
 def code_file(
@@ -68,31 +50,24 @@ def code_file(
     check_target(out, source)
     table = open_table(source)
     place = _place(table, column)
-    header, renamed = header_beside(table.header, OUTPUT_COLUMNS)
     book = dictionary or default_dictionary()
-    findings: list[Finding] = []
-    coded = done = 0
-    with whole_file(out, table.encoding) as lines:
-        writer = csv.writer(lines, lineterminator=table.line_end)
-        writer.writerow((*header, *OUTPUT_COLUMNS))
-        for row in table.read():
-            problem = _problem(row, place, table.header)
-            if problem:
-                findings.append(Finding(row.line, problem))
-            coding = code_event(row.cells[place] if place < len(row.cells) else "", book)
-            answer = _uncoded(coding) if problem else cells(coding)
-            coded += answer[0] == Status.CODED
-            writer.writerow(beside(row.cells, answer, len(table.header)))
-            done += 1
-            if progress:
-                progress(done, table.rows)
+    coded = 0
+
+    def coded_row(row: Row) -> Answer:
+        nonlocal coded
+        problem = _problem(row, place, table)
+        coding = code_event(row.cells[place] if place < len(row.cells) else "", book)
+        answer = _uncoded(coding) if problem else cells(coding)
+        coded += answer[0] == Status.CODED
+        return Answer(answer, problem)
+
+    whole = answer_rows(table, out, OUTPUT_COLUMNS, coded_row, progress or (lambda done, of: None))
     return Summary(
-        rows=done,
+        whole.rows,
+        whole.findings,
+        whole.renamed,
         coded=coded,
-        needs_review=done - coded,
-        findings=tuple(findings),
         blank_lines=table.blank_lines,
-        renamed=renamed,
         encoding=table.encoding,
         dictionary_version=book.version,
     )
@@ -122,12 +97,10 @@ def _uncoded(coding: Coding) -> tuple[str, ...]:
     return (Status.NEEDS_REVIEW, "", "", "", "none", "", *candidates)
 
 
-def _problem(row: Row, place: int, header: Sequence[str]) -> str | None:
-    if len(row.cells) != len(header):
-        return f"has {len(row.cells)} cells where the header has {len(header)}: not coded, as cells may be shifted"
-    if not row.cells[place].strip():
-        return f'the verbatim in "{header[place]}" is empty'
-    return None
+def _problem(row: Row, place: int, table: TableFile) -> str | None:
+    if problem := shifted(row, table, "coded"):
+        return problem
+    return None if row.cells[place].strip() else f'the verbatim in "{table.header[place]}" is empty'
 
 
 def _place(table: TableFile, column: str) -> int:

@@ -11,7 +11,7 @@ import gzip
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from meddra_coder.lab_history import History
 from meddra_coder.lab_rows import READ, TESTCD
 from meddra_coder.lab_source import LabSource, open_source
 from meddra_coder.lab_tests import LabTests
+from tocsin.answered_file import Finding, Progress
 from tocsin.criteria import load_lab_criteria
 from tocsin.table_file import FileRefused, Row, beside, check_target, header_beside
 from tocsin.whole_file import whole_file
@@ -32,17 +33,6 @@ PORTION: Final = 10_000
 
 LETTERS: Final = 50_000_000
 """Letters that the rows of one portion hold at most, and the last row more: a bound for memory, whatever is sent."""
-
-Progress = Callable[[int, int | None], None]
-"""Told the rows done and, where known, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong in a row of the input. The row is in the output all the same."""
-
-    line: int
-    problem: str
 
 
 @dataclass(slots=True)
