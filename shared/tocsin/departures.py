@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from tocsin import clockrules
 from tocsin.domain.clocks import ClockRule, Mode
-from tocsin.domain.protocol import CopyTo, CountsFrom, CrsScale, Protocol, SuspectedBy
+from tocsin.domain.protocol import CopyTo, CountsFrom, Protocol, SuspectedBy
+from tocsin.domain.words import CrsScale
 
 
 def departures(protocol: Protocol) -> tuple[str, ...]:

@@ -18,13 +18,12 @@ from tocsin.domain.protocol import (
     ClockSettings,
     CopyTo,
     CountsFrom,
-    CrsScale,
     FollowUpRequests,
     GradingSettings,
     SuspectedBy,
 )
 from tocsin.domain.syndromes import EVERY, Syndrome
-from tocsin.domain.words import Role
+from tocsin.domain.words import CrsScale, Role
 
 
 def _zone(name: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from alerting import chores, timers
 from alerting.tables import notices
-from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, Ward, coding, report
+from tests.alerting.ward import FATAL, HEADACHE, MILD, NOON, SERIOUS, Ward, coding, report
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -102,14 +102,14 @@ def test_rings_although_the_coder_is_down(any_house: Ward) -> None:
 
 def test_a_report_that_waits_for_a_person_to_code_it_rings_and_says_so(house: Ward) -> None:
     held = {"status": "needs_review", "llt_code": None, "term": None, "soc": None}
-    house.receive(report(MILD, MILD), coding({}, held))
+    house.receive(report(MILD, MILD), coding(HEADACHE, held))
     house.fast_forward(4 * HOUR, step=HOUR)
     (alert,) = house.alerts()
     assert alert["reasons"] == ["uncoded 4 h after receipt: TOC-0031-E2", "the coder holds it for a person"]
 
 
 def test_a_report_that_was_coded_in_time_does_not_ring(house: Ward) -> None:
-    house.receive(report(MILD), coding({}))
+    house.receive(report(MILD), coding(HEADACHE))
     house.fast_forward(timedelta(days=2), step=HOUR)
     assert house.mails() == []
 

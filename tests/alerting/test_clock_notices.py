@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from alerting import answers, chores, timers
 from alerting.judge import judge_again
 from alerting.tables import signed, submissions
-from tests.alerting.ward import FATAL, MILD, SERIOUS, STUDY, Ward, coding, report
+from tests.alerting.ward import FATAL, HEADACHE, MILD, SERIOUS, STUDY, Ward, coding, report
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 CASE, EVENT = "TOC-0031", "TOC-0031-E1"
@@ -194,7 +194,7 @@ def test_clocks_of_one_report_are_told_together(house: Ward) -> None:
 
 
 def test_a_service_that_slept_owes_every_mark_once_and_nothing_of_what_is_not_serious(house: Ward) -> None:
-    house.receive(report(MILD, case="TOC-0030"), coding({}, case="TOC-0030"))
+    house.receive(report(MILD, case="TOC-0030"), coding(HEADACHE, case="TOC-0030"))
     reported(house, FATAL)
     house.fast_forward(9 * DAY, step=9 * DAY)
     assert [(level, role) for level, role, _ in told(house)] == [

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from alerting import chores, follow_ups, timers
 from alerting import tables as alerting_tables
 from tests.alerting.test_rebuild import said
-from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, STUDY, Ward, coding, report, ward
+from tests.alerting.ward import FATAL, MILD, NOON, PNEUMONIA, SERIOUS, STUDY, Ward, coding, report, ward
 from tocsin.domain.protocol import FollowUpRequests
 from tocsin.messages.bodies import QueryRaisedV1
 from tocsin.store import audit
@@ -96,7 +96,7 @@ def test_the_question_names_what_is_open_in_both_languages_and_points_at_it(hous
 
 
 def test_the_sites_contact_gets_a_letter_that_says_only_that_something_is_asked(house: Ward) -> None:
-    house.receive(report(SERIOUS), coding({}))
+    house.receive(report(SERIOUS), coding(PNEUMONIA))
     sleep(house, 7 * DAY)
     house.receive(*said(house, "queries.raised.v1"))
     house.fast_forward(timedelta(seconds=5), step=timedelta(seconds=1))

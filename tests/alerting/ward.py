@@ -138,6 +138,8 @@ FATAL = {"verbatim": "found without pulse", "seriousness": ["death"], "outcome":
 SERIOUS = {"verbatim": "pneumonia", "seriousness": ["hospitalisation"], "serious": True, "grade": {"ctcae": 2},
            "onset": "2026-05-13"}  # fmt: skip
 MILD = {"verbatim": "headache", "serious": False, "grade": {"ctcae": 1}, "onset": "2026-05-13"}
+HEADACHE = {"llt_code": "10019211", "term": "Headache", "soc": "Nervous system disorders"}
+PNEUMONIA = {"llt_code": "10061229", "term": "Lung infection", "soc": "Infections and infestations"}
 
 _HANDLERS: dict[str, Callable[[Any, Connection, Parts], None]] = {
     "reports.received.v1": handle.on_report_received,

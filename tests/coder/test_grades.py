@@ -85,6 +85,49 @@ def test_a_value_that_cannot_be_graded_says_why_and_has_no_grade(store: Store, p
     assert found.because
 
 
+def glucose(value: float, **more: Any) -> dict[str, Any]:
+    return lab("GLUC", value, "mmol/L", "2026-03-03T06:00", lln=3.9, uln=6.1, **more)
+
+
+@pytest.mark.rule("grading: a value is judged by its specimen")
+@pytest.mark.parametrize(
+    ("specimen", "is_blood"),
+    [
+        (None, True), ("SERUM", True), ("plasma", True), ("静脉血", True), ("BLOOD, VENOUS", True), ("  ", True),
+        ("URINE", False), ("urine, 24 hour", False), ("尿液", False), ("CSF", False), ("脑脊液", False),
+        ("serum and urine", False), ("a drop of something", False),
+    ],
+)  # fmt: skip
+def test_a_value_is_graded_as_blood_only_where_the_specimen_is_blood_or_not_named(
+    store: Store, parts: Parts, specimen: str | None, is_blood: bool
+) -> None:
+    observe(store, parts, "R1", glucose(1.2) if specimen is None else glucose(1.2, specimen=specimen))
+
+    graded = [(one.term, one.lowest) for one in standing(store).values()]
+    assert (("Hypoglycemia", 4) in graded) is is_blood  # below 1.7 mmol/L
+    assert bool(graded) is is_blood
+
+
+@pytest.mark.rule("grading: a value is judged by its specimen")
+def test_a_specimen_that_tells_two_quantities_apart_gives_the_value_its_term(store: Store, parts: Parts) -> None:
+    ph = lab("PH", 7.1, "pH", "2026-03-03T06:00", lln=7.35, uln=7.45)
+    observe(store, parts, "R1", ph)
+    assert standing(store) == {}
+    observe(store, parts, "R2", {**ph, "specimen": "动脉血"})
+
+    found = standing(store)["ctcae", "Acidosis", "2026-03-03T06:00"]
+    assert found.said == "PH (动脉血) 7.1 pH"
+
+
+@pytest.mark.rule("grading: a value is judged by its specimen")
+def test_a_correction_that_names_another_specimen_takes_the_first_grade_back(store: Store, parts: Parts) -> None:
+    observe(store, parts, "R1", glucose(1.2, ref="LB-17"))
+    assert standing(store)
+    observe(store, parts, "R2", glucose(1.2, ref="LB-17", specimen="urine", correction=True))
+
+    assert standing(store) == {}
+
+
 @pytest.mark.rule("course: the site's grade and the computed one stand side by side")
 def test_a_corrected_value_changes_the_grade_that_the_first_one_made(store: Store, parts: Parts) -> None:
     observe(store, parts, "R1", anc(0.4, "2026-03-03T06:00", ref="LB-17"))

@@ -128,6 +128,47 @@ def _turns(band: Band, before: str, judged: Analyte | None, unit: str) -> list[F
     return [number for number in found if number >= 0]
 
 
+ASKING_BOTH = ["ALT", "ALP", "GGT", "BILI", "CREAT", "EOS", "FIBRINO"]
+"""Tests for which the criteria ask for a limit and for the baseline."""
+_NEAR = (Fraction(1, 4), 1, 5)
+
+
+@st.composite
+def rows_with_one_number(draw: st.DrawFn) -> list[dict[str, str]]:
+    """Many rows of one test, of which one limit is known and nothing else, or nothing at all."""
+    code, units = draw(st.sampled_from([test for test in TESTS if test[0] in ASKING_BOTH]))
+    limits = draw(st.sampled_from([{"LBSTNRLO": "20"}, {"LBSTNRHI": "20"}, {"LBSTNRLO": "0"}, {}]))
+    same = {"USUBJID": "S-1", "LBTESTCD": code, "LBSTRESU": draw(st.sampled_from(units)), **limits}
+    values = st.one_of(st.integers(0, 60), st.integers(0, 3000), st.decimals(1, 500, places=1))
+    return [{**same, "LBSTRESN": str(value)} for value in draw(st.lists(values, min_size=20, max_size=20))]
+
+
+@pytest.mark.rule("grading: the column form is the rule")
+@pytest.mark.parametrize("edition", EDITIONS)
+@given(rows=rows_with_one_number())
+@settings(max_examples=25, deadline=None)
+def test_columns_give_the_answers_of_the_rule_where_two_numbers_are_not_known(
+    edition: str, rows: list[dict[str, str]]
+) -> None:
+    assert by_columns(rows, edition) == by_rule(rows, edition)
+
+
+@pytest.mark.rule("grading: the column form is the rule")
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("lone", ["LBSTNRLO", "LBSTNRHI"])
+@pytest.mark.parametrize("code", ASKING_BOTH)
+def test_columns_give_the_answers_of_the_rule_around_each_multiple_of_a_lone_limit(
+    edition: str, code: str, lone: str
+) -> None:
+    """Where the limit that is known stands among the places at which the others are tried."""
+    [units] = [units for name, units in TESTS if name == code]
+    test = LabTests(CRITERIA[edition]).of([{"LBTESTCD": code}.get(name, "") for name in READ])
+    multiples = sorted({bound.number * 8 * of for band in test.bands for bound in band.bounds for of in _NEAR})
+    same = {"USUBJID": "S-1", "LBTESTCD": code, "LBSTRESU": units[0], lone: "8"}
+    rows = [{**same, "LBSTRESN": repr(float(at * hair))} for at in multiples for hair in (1, 1.01, 0.99)]
+    assert by_columns(rows, edition) == by_rule(rows, edition)
+
+
 ALBUMIN = {**ALT, "LBTESTCD": "ALB", "LBTEST": "", "LBSTRESU": "g/L", "LBSTRESN": "40", "LBSTNRLO": ""}
 NO_ROW = "no row of this subject and test has LBBLFL=Y or an LBDY below 1"
 UNREADABLE = "the row that is the baseline has no exact number in a unit of the test"
@@ -172,13 +213,21 @@ def test_the_rule_is_asked_once_for_all_rows_that_lie_alike() -> None:
     assert columns.asked == 2
 
 
+def test_the_rule_is_not_asked_for_each_row_where_only_the_lower_limit_is_known() -> None:
+    """Below the limit, and between its multiples 1, 1.5, 3, 4.5 and so on, all rows have one answer."""
+    rows = [{**ALT, "LBSTNRHI": "", "LBSTRESN": f"{2 + number / 7}"} for number in range(1000)]
+    history = History(LabTests(CRITERIA["5.0"]))
+    columns = LabColumns(LabGrader(history.tests, history), range(len(READ)))
+    columns.answers([[row.get(name, "") for name in READ] for row in rows])
+    assert columns.asked <= 20
+
+
 def test_the_forms_are_made_from_the_bounds_of_the_criteria() -> None:
     alt = CRITERIA["5.0"].analytes["alt"]
     criterion = CRITERIA["5.0"].main("alt", Direction.HIGH)
     assert criterion is not None
     known = frozenset({Number.ONE, Number.VALUE, Number.ULN, Number.BASELINE})
     found = forms_of(criterion.bands, alt, "U/L", known)
-    assert found is not None
     of_uln = {-form[Number.ULN] for form in found if form[Number.VALUE] and form[Number.ULN]}
     of_baseline = {-form[Number.BASELINE] for form in found if form[Number.VALUE] and form[Number.BASELINE]}
     assert of_uln == {1, 3, 5, 20}
@@ -186,7 +235,11 @@ def test_the_forms_are_made_from_the_bounds_of_the_criteria() -> None:
     # With the limit and the baseline not known, all is a multiple of the value.
     of_value = forms_of(criterion.bands, alt, "U/L", frozenset({Number.ONE, Number.VALUE}))
     assert of_value == frozenset({tuple(Fraction(number is Number.VALUE) for number in Number)})
+    # With the lower limit beside it, at what multiple of that the value stands: all that can matter is one of these.
+    of_lln = forms_of(criterion.bands, alt, "U/L", frozenset({Number.ONE, Number.VALUE, Number.LLN}))
+    assert {1, Fraction("1.5"), 3, 5, 20} <= {-form[Number.LLN] for form in of_lln if form[Number.VALUE]}
+    assert not any(form[Number.ULN] or form[Number.BASELINE] for form in of_lln)
     v6 = CRITERIA["6.0"].main("alt", Direction.HIGH)
     assert v6 is not None
-    with_own_limit = forms_of(v6.bands, alt, "U/L", known | {Number.BASELINE_ULN}) or frozenset()
+    with_own_limit = forms_of(v6.bands, alt, "U/L", known | {Number.BASELINE_ULN})
     assert {-form[Number.BASELINE_ULN] for form in with_own_limit if form[Number.BASELINE_ULN]} == {1, 5}

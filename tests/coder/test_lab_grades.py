@@ -109,11 +109,13 @@ def test_a_test_without_a_term_or_without_a_number_says_which() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.rule("grading: what cannot be graded is never grade 0")
+@pytest.mark.rule("grading: a value is judged by its specimen")
 @pytest.mark.parametrize(
     ("change", "is_graded"),
     [
         ({"LBSPEC": "SERUM"}, True),
+        ({"LBSPEC": "BLOOD, VENOUS"}, True),
+        ({"LBSPEC": "静脉血"}, True),
         ({"LBSPEC": "BLOOD"}, True),
         ({"LBSPEC": "URINE"}, False),
         ({"LBSPEC": "urine, 24 hour"}, False),

@@ -508,3 +508,13 @@ def test_an_upper_limit_of_nothing_is_none(uln: str) -> None:
     for value in ("90", "150"):
         creatinine = Measured("creatinine", Decimal(value), "umol/L", None, none)
         assert isinstance(_high(creatinine), NotGradable)
+
+
+@pytest.mark.rule("grading: what cannot be graded is never grade 0")
+@pytest.mark.parametrize("value", ["100", "60", "40"])
+def test_a_lower_limit_that_only_the_baseline_is_compared_with_is_named_at_every_value(value: str) -> None:
+    """A baseline of 20 umol/L is below a limit of 25 and not below one of 15: only then do multiples of it count."""
+    found = _high(_measured("creatinine", value, "umol/L", uln="110"), "6.0")
+    assert isinstance(found, Graded)
+    assert (found.lowest, found.highest) == (0, 3)
+    assert found.missing == ("the lower limit of normal", "the baseline")

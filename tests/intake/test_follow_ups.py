@@ -42,6 +42,23 @@ def test_what_a_follow_up_does_not_mention_stays_as_it_was(site: Site) -> None:
     assert facts_of(site) == [an_event()]
 
 
+@pytest.mark.rule("facets: what a report answers")
+def test_answers_stay_until_a_follow_up_says_otherwise_and_null_takes_one_back(site: Site) -> None:
+    told = an_event(symptoms="moderate", limits="instrumental_adl", intervention="medical")
+    case_id = site.report(told)["case_id"]
+    site.follow_up(case_id, {"events": [{"ref": "AE-1", "verbatim": "pneumonia", "symptoms": "severe"}]})
+    assert facts_of(site) == [{**told, "symptoms": "severe"}]
+    site.follow_up(case_id, {"events": [{"ref": "AE-1", "verbatim": "pneumonia", "limits": None}]})
+
+    assert facts_of(site) == [an_event(symptoms="severe", intervention="medical")]
+    said = [envelope.body.events[0].facts for envelope in site.said("reports.received.v1")]
+    assert [(one.symptoms, one.limits, one.intervention) for one in said] == [
+        ("moderate", "instrumental_adl", "medical"),
+        ("severe", "instrumental_adl", "medical"),
+        ("severe", None, "medical"),
+    ]
+
+
 def test_an_event_that_a_follow_up_leaves_out_is_not_lost(site: Site) -> None:
     case_id = site.report(an_event(ref="A"), an_event(ref="B", verbatim="sepsis"))["case_id"]
     site.follow_up(case_id, {"events": [{"ref": "B", "verbatim": "sepsis", "outcome": "recovered"}]})

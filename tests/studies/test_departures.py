@@ -17,12 +17,12 @@ from tocsin.domain.protocol import (
     CopyRecipient,
     CopyTo,
     CountsFrom,
-    CrsScale,
     FollowUpRequests,
     GradingSettings,
     Protocol,
     SuspectedBy,
 )
+from tocsin.domain.words import CrsScale
 from tocsin.studies import load
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "protocols"

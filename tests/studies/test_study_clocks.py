@@ -14,12 +14,12 @@ from tocsin.domain.protocol import (
     CopyRecipient,
     CopyTo,
     CountsFrom,
-    CrsScale,
     FollowUpRequests,
     GradingSettings,
     Protocol,
     SuspectedBy,
 )
+from tocsin.domain.words import CrsScale
 from tocsin.errors import ProtocolError
 from tocsin.studies import read
 

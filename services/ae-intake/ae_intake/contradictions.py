@@ -9,20 +9,17 @@ criterion death and grade 5 go together).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tocsin.domain.calendars import Partial, Span
+from ae_intake.answer_contradictions import ANSWER_RULES
+from ae_intake.look import Found, Look
+from tocsin.domain.answered import ALIVE
 from tocsin.domain.known import Known
 from tocsin.domain.words import Criterion, Outcome, ReportKind, Scale, is_suspected
 from tocsin.messages.bodies import Contradiction
-from tocsin.messages.facts import EventFacts, ReportFacts
+from tocsin.messages.facts import ReportFacts
 
-SKEW = timedelta(minutes=5)
-"""How far a hospital's clock may be ahead of ours before a time counts as lying in the future."""
-
-_ALIVE = (Outcome.RECOVERED, Outcome.RECOVERING, Outcome.NOT_RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE)
 _DETAILS = {
     ReportKind.PREGNANCY: {"subject", "partner", "other"},
     ReportKind.PRODUCT_EVENT: {
@@ -32,47 +29,6 @@ _DETAILS = {
     ReportKind.MEDICATION_ERROR: {"overdose", "medication_error", "wrong_dose", "wrong_subject", "mix_up", "other"},
     ReportKind.ADVERSE_EVENT: set(),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One event with what its dates are read against. `names` are the refs of all events of the report."""
-
-    event: EventFacts
-    zone: ZoneInfo
-    received_at: datetime
-    names: frozenset[str]
-    own_names: frozenset[str]
-
-    def span(self, text: str | None) -> Span | None:
-        return None if text is None else Partial.parse(text).span(self.zone)
-
-    def is_future(self, text: str | None) -> bool:
-        """Later than the receipt, whatever it leaves open."""
-        span = self.span(text)
-        return span is not None and span.earliest > self.received_at + SKEW
-
-    def before(self, first: str | None, second: str | None) -> bool:
-        """The first is earlier than the second, whatever they leave open."""
-        one, two = self.span(first), self.span(second)
-        return one is not None and two is not None and one.latest < two.earliest
-
-    def grades(self) -> list[int]:
-        """Every grade that the event states anywhere."""
-        stated = [] if self.event.grade is None else [self.event.grade.ctcae, self.event.grade.astct]
-        return [g for g in stated if g is not None] + [step.grade for step in self.event.course]
-
-    def has_died(self) -> bool:
-        return self.event.outcome is Outcome.FATAL or 5 in self.grades()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A contradiction at `at` (a pointer within the event)."""
-
-    at: str
-    problem: str
-    read_as: str
 
 
 def _end_before_onset(look: Look) -> Found | None:
@@ -102,13 +58,13 @@ def _death_without_criterion(look: Look) -> Found | None:
 
 
 def _grade_5_alive(look: Look) -> Found | None:
-    if 5 not in look.grades() or look.event.outcome not in _ALIVE:
+    if 5 not in look.grades() or look.event.outcome not in ALIVE:
         return None
     return Found("/outcome", f"grade 5 beside the outcome {_words(look.event.outcome)}", "fatal")
 
 
 def _death_alive(look: Look) -> Found | None:
-    if Criterion.DEATH not in look.event.seriousness or look.event.outcome not in _ALIVE:
+    if Criterion.DEATH not in look.event.seriousness or look.event.outcome not in ALIVE:
         return None
     return Found("/outcome", f"the criterion death beside the outcome {_words(look.event.outcome)}", "fatal")
 
@@ -147,19 +103,6 @@ def _aware_before_onset(look: Look) -> Found | None:
         return None
     problem = f"the investigator's awareness {event.investigator_aware_at} is before the onset {event.onset}"
     return Found("/investigator_aware_at", problem, "the earlier time counts")
-
-
-def _treated_or_not(look: Look) -> Found | None:
-    if look.event.treated is not False or look.event.treatment is None:
-        return None
-    return Found("/treated", '"not treated" beside a treatment', "treated")
-
-
-def _asymptomatic_and_grave(look: Look) -> Found | None:
-    grave = {Criterion.DEATH, Criterion.LIFE_THREATENING} & set(look.event.seriousness)
-    if look.event.asymptomatic is not True or not (grave or look.has_died()):
-        return None
-    return Found("/asymptomatic", '"asymptomatic" beside death or a threat to life', "with symptoms")
 
 
 def _two_grades_at_once(look: Look) -> Found | None:
@@ -236,8 +179,7 @@ EVENT_RULES: tuple[Callable[[Look], Found | None], ...] = (
     _not_serious_but_dead,
     _aware_in_future,
     _aware_before_onset,
-    _treated_or_not,
-    _asymptomatic_and_grave,
+    *ANSWER_RULES,
     _two_grades_at_once,
     _course_above_grade,
     _course_before_onset,

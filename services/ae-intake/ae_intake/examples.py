@@ -23,6 +23,22 @@ REPORTS: dict[str, Any] = {
             }
         ],
     },
+    "Answers instead of a grade": {
+        "subject": "S01-002",
+        "reporter": {"name": "Dr Li Example", "role": "investigator"},
+        "product": "KQ-2003",
+        "events": [
+            {
+                "ref": "AE-1",
+                "verbatim": "diarrhea",
+                "onset": "2026-03-01",
+                "serious": False,
+                "symptoms": "moderate",
+                "limits": "instrumental_adl",
+                "intervention": "medical",
+            }
+        ],
+    },
     "A death, as much as is known": {"subject": "S01-002", "events": [{"verbatim": "found dead at home"}]},
     "A pregnancy": {"subject": "S01-003", "kind": "pregnancy", "detail": "partner", "product": "KQ-2003"},
 }

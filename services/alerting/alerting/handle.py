@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from alerting import (
+    answered_grades,
     answers,
     cases,
     clock_notices,
@@ -63,6 +64,7 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
         assessment = judge(tx, parts, protocol, known, why=f"{why}, coded", at=at)
     _watch_coding(tx, body, protocol, assessment)
     values.look(tx, parts, protocol, body.subject, body.site, at)
+    answered_grades.look(tx, parts, protocol, known, at)
 
 
 def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
@@ -77,6 +79,7 @@ def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Pa
         )
         if known.latest is not None:
             values.look(tx, parts, protocol, known.latest.subject, known.latest.site, envelope.recorded_at)
+        answered_grades.look(tx, parts, protocol, known, envelope.recorded_at)
 
 
 def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:

@@ -26,7 +26,7 @@ _ALL = (
     Kind("reconciliation", "a death in a site's list that we do not hold"),
     Kind("life_threatening", "life-threatening event", frozenset({"serious"})),
     Kind("potential_dlt", "potential DLT"),
-    Kind("grade_differs", "values and report that differ"),
+    Kind("grade_differs", "facts of an event that differ"),
     Kind("special_interest", "event of special interest", frozenset({"serious"})),
     Kind("submission_rejected", "report rejected, its clock is open again"),
     Kind("product_event", "product event"),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
-from alerting import board, signed_decisions
+from alerting import answered_grades, board, courses, signed_decisions
 from alerting.one_clock import text
 from alerting.parts import Parts
 from alerting.signed_decisions import AWAITING, IN_FORCE
@@ -141,12 +141,13 @@ def whole(tx: Connection, parts: Parts, case_id: str) -> dict[str, Any]:
         raise NotFound("there is no such case")
     stands = standing_of(tx, parts, study, case_id)
     rows = signed_decisions.of_case(tx, case_id)
+    graded = courses.of_case(tx, stands.protocol, stands.case, parts.now())
     return {
         "case_id": case_id,
         "study": study,
         "revision": stands.now.revision,
         "decisions": [shown(row, effects_of(stands, row)) for row in rows],
-        "events": _events(stands),
+        "events": [{**event, "courses": graded[event["event_id"]]} for event in _events(stands)],
         "assumptions": list(stands.now.assumptions),
     }
 
@@ -158,6 +159,7 @@ def _events(stands: Standing) -> list[dict[str, Any]]:
     )
     found = []
     told = {event.event_id: event for event, _ in stands.case.standing}
+    terms = answered_grades.terms(stands.case, stands.protocol)
     for judged in stands.now.events:
         event = reviewed(told[judged.event_id], [r for r in reviews if r.is_about(judged.event_id)])
         found.append(
@@ -171,6 +173,7 @@ def _events(stands: Standing) -> list[dict[str, Any]]:
                 "susar": judged.is_susar,
                 "rsi_version": judged.rsi_version,
                 "opinions": _opinions(event),
+                "answered_grade": answered_grades.shown(told[judged.event_id], terms.get(judged.event_id)),
             }
         )
     return found

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from alerting.assessments import DecisionName
 from alerting.duplicates import Verdict
 from alerting.shown import CLOCKS, ClockShown
+from alerting.shown_answers import ANSWERED_GRADE, AnsweredGradeShown
+from alerting.shown_courses import COURSE, CourseShown
 from alerting.shown_deeds import EventId, Name, Sent, When, Words
 from alerting.signing import SignatureFacts
 from tocsin.domain.words import Agent, Criterion, Relation
@@ -120,6 +122,10 @@ class JudgedShown(BaseModel):
     susar: bool
     rsi_version: str
     opinions: dict[str, list[OpinionShown]]
+    answered_grade: AnsweredGradeShown | None = Field(
+        description="what the site's answers leave of the grade; null where no code is a term of the study's CTCAE"
+    )
+    courses: list[CourseShown] = Field(description="how the grade went, on each scale on which anybody grades it")
 
 
 class AssessmentShown(BaseModel):
@@ -242,6 +248,8 @@ ASSESSMENT = {
                 "investigator": [{"agent": "product", "relation": "related"}],
                 "sponsor": [{"agent": "product", "relation": "possible"}],
             },
+            "answered_grade": ANSWERED_GRADE,
+            "courses": [COURSE],
         }
     ],
     "assumptions": ["ASSUMED RULES, not approved by the sponsor"],

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from meddra_coder import casebook
+from meddra_coder import casebook, shown_text
 from meddra_coder.coding import code_event
 from meddra_coder.decisions import CodingDecision, decide
 from meddra_coder.dictionary import Dictionary
+from meddra_coder.shown_text import OfficialText
 from meddra_coder.wording import normalise
 from tocsin.domain.words import Role
 from tocsin.errors import NotFound
@@ -87,6 +88,9 @@ class Found(BaseModel):
     soc: str
     score: float
     path: list[str]
+    official: OfficialText | None = Field(
+        None, description="NCI's own words, where the house has loaded its workbook; null where it has not"
+    )
 
 
 class Terms(BaseModel):
@@ -157,7 +161,8 @@ def router(parts: Parts) -> APIRouter:
                       {"dictionary": "CTCAE v5.0 (MedDRA 20.1 codes)", "terms": [
                           {"code": "10001718", "term": "Allergic reaction", "score": 1.0,
                            "soc": "Immune system disorders",
-                           "path": ["LLT 10001718 Allergic reaction", "SOC 10021428 Immune system disorders"]}]}),
+                           "path": ["LLT 10001718 Allergic reaction", "SOC 10021428 Immune system disorders"],
+                           "official": shown_text.EXAMPLE}]}),
             refusing(401, 403, 503),
         ),
     )  # fmt: skip
@@ -166,7 +171,7 @@ def router(parts: Parts) -> APIRouter:
         who: Annotated[Person, requires(*MAY_READ)],
         top: Annotated[int, Query(ge=1, le=20)] = 20,
     ) -> Terms:
-        return Terms(dictionary=parts.dictionary.version, terms=_search(parts.dictionary, q, top))
+        return await run_in_threadpool(_terms, parts, q, top)
 
     return routes
 
@@ -200,6 +205,16 @@ def _given(row: Any) -> Given:
         coded_at=row.coded_at.isoformat(),
         coded_by=row.coded_by,
     )
+
+
+def _terms(parts: Parts, q: str, top: int) -> Terms:
+    book = parts.dictionary
+    found = _search(book, q, top)
+    if book.ctcae is not None:
+        with parts.store.reading() as connection:
+            texts = shown_text.official_texts(connection, book.ctcae, (one.code for one in found))
+        found = [one.model_copy(update={"official": texts.get(one.code)}) for one in found]
+    return Terms(dictionary=book.version, terms=found)
 
 
 def _search(dictionary: Dictionary, q: str, top: int) -> list[Found]:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from meddra_coder import tables
+from meddra_coder.lab_specimen import told
 from tocsin.criteria import find_analyte
 from tocsin.domain.calendars import Partial, Span
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1
@@ -27,7 +28,7 @@ _OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One observation. `id` is `record_id/place`; `analyte` None: no measurement, or no analyte has this name."""
+    """One observation. `id` is `record_id/place`; `analyte` None: no measurement, or none that is known here."""
 
     id: str
     analyte: str | None
@@ -151,9 +152,9 @@ def _test(one: Seen) -> str:
 
 
 def analyte_of(observed: Observation) -> str | None:
-    """The analyte that was measured; None where it is no measurement, or no analyte is known by this name."""
+    """The analyte that was measured; None where it is no measurement, or none of its specimen is known by this name."""
     if isinstance(observed, LaboratoryValue):
-        found = find_analyte(test=observed.test, loinc=observed.loinc)
+        found = find_analyte(test=observed.test, loinc=observed.loinc, specimen=told(observed.specimen))
         return found.id if found else None
     if isinstance(observed, VitalSign):
         found = find_analyte(test=observed.sign, loinc=None)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from meddra_coder import gradebook
+from meddra_coder import gradebook, shown_text
 from meddra_coder.api import MAY_READ
+from meddra_coder.shown_text import OfficialText
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Scale
 from tocsin.errors import Refused, Wrong
@@ -47,12 +49,18 @@ class Statement(BaseModel):
 
 
 class Grades(BaseModel):
-    """The grades of a subject that count, by time; `history` has every statement of them, oldest first."""
+    """The grades of a subject that count, by time; `history` has every statement of them, oldest first.
+
+    `official` has NCI's own words of the terms in `grades`, each once: by edition, then by code.
+    """
 
     study: str
     subject: str
     grades: list[DerivedGrade]
     history: list[Statement]
+    official: dict[str, dict[str, OfficialText]] = Field(
+        description="by edition and code; only what the house has loaded of NCI's workbooks, so perhaps nothing"
+    )
 
 
 def add(routes: APIRouter, store: Store, studies: Mapping[str, Protocol]) -> None:
@@ -64,7 +72,8 @@ def add(routes: APIRouter, store: Store, studies: Mapping[str, Protocol]) -> Non
         summary="The grades found from what was observed of a subject",
         openapi_extra=call(
             answering(200, "The grades that count, and every statement of them.", "Grades", TypeAdapter(Grades),
-                      {"study": "NCT06223646", "subject": "S01-001", "grades": [_EXAMPLE], "history": []}),
+                      {"study": "NCT06223646", "subject": "S01-001", "grades": [_EXAMPLE], "history": [],
+                       "official": {"5.0": {"10029366": shown_text.EXAMPLE}}}),
             refusing(401, 403, 422, 503),
         ),
     )  # fmt: skip
@@ -84,9 +93,10 @@ def add(routes: APIRouter, store: Store, studies: Mapping[str, Protocol]) -> Non
 def _grades(store: Store, study: str, subject: str, scale: Scale | None, at_least: int) -> Grades:
     with store.reading() as connection:
         said = gradebook.of_subject(connection, study, subject)
-    said = [one for one in said if scale in (None, one[0].scale)]
-    newest = {grade.grade_id: grade for grade, _, _ in said}
-    standing = [grade for grade in newest.values() if not grade.is_withdrawn and (grade.highest or 0) >= at_least]
+        said = [one for one in said if scale in (None, one[0].scale)]
+        newest = {grade.grade_id: grade for grade, _, _ in said}
+        standing = [grade for grade in newest.values() if not grade.is_withdrawn and (grade.highest or 0) >= at_least]
+        official = _official(connection, standing)
     kept = {grade.grade_id for grade in standing}
     return Grades(
         study=study,
@@ -97,4 +107,15 @@ def _grades(store: Store, study: str, subject: str, scale: Scale | None, at_leas
             for grade, at, record in said
             if grade.grade_id in kept or at_least == 0
         ],
+        official=official,
     )
+
+
+def _official(tx: Connection, grades: Iterable[DerivedGrade]) -> dict[str, dict[str, OfficialText]]:
+    """The text of each CTCAE term by the edition that it was graded by, and of no other."""
+    codes: dict[str, set[str]] = {}
+    for grade in grades:
+        if grade.scale is Scale.CTCAE and grade.code is not None:
+            codes.setdefault(grade.edition, set()).add(grade.code)
+    texts = {edition: shown_text.official_texts(tx, edition, codes[edition]) for edition in sorted(codes)}
+    return {edition: found for edition, found in texts.items() if found}

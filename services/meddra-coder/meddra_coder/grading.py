@@ -164,7 +164,8 @@ def said_of(seen: Seen) -> str:
     """What was observed, in words."""
     facts = seen.facts
     if isinstance(facts, LaboratoryValue):
-        return f"{facts.test} {facts.value:g} {facts.unit}"
+        measured_in = f" ({facts.specimen})" if facts.specimen else ""
+        return f"{facts.test}{measured_in} {facts.value:g} {facts.unit}"
     if isinstance(facts, VitalSign):
         return f"{facts.sign} {facts.value:g} {facts.unit}"
     shown = facts.model_dump(exclude={"kind", "subject", "at", "ref", "correction", "reason"}, exclude_none=True)

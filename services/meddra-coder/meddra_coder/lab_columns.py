@@ -60,7 +60,7 @@ class _Kind:
     unit: str = ""
     columns: tuple[int, int, int, int] | None = None
     asks_baseline: bool = False
-    plans: dict[int, Plan | None] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
 
 
 class LabColumns:
@@ -157,8 +157,6 @@ class LabColumns:
             if pattern not in kind.plans:
                 kind.plans[pattern] = plan_of(kind.test, kind.unit, is_known[chosen][0])
             plan = kind.plans[pattern]
-            if plan is None:
-                continue
             for place, cell in zip(places[chosen].tolist(), plan.cells(row[chosen]), strict=True):
                 if cell is not None:
                     found[place] = plan.answers.get(cell) or plan.keep(cell, self._ask(columns, place))

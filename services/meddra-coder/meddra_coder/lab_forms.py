@@ -1,7 +1,7 @@
 """Where the grades of a laboratory value can change, as linear forms: made from the bounds of the criteria.
 
 A form is a weighted sum of the numbers of one row (`Number`); the criteria only ever ask on which side of zero it is.
-Where a number is not known, the rule tries it at every place where it would matter. The answer then depends on the
+Where numbers are not known, the rule tries each at every place where it would matter. The answer then depends on the
 order of these places, so each pair of them is a form too. Fractions throughout: no number is rounded here.
 """
 
@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from fractions import Fraction
-from typing import Final
 
 from tocsin.domain.bands import Analyte, Band, Baseline, Basis, Bound
 
@@ -31,31 +30,33 @@ class Number(IntEnum):
 Form = tuple[Fraction, ...]
 """A weight for each `Number`."""
 
-_NOTHING: Final[Form] = (Fraction(0),) * len(Number)
 
-
-def forms_of(bands: Iterable[Band], analyte: Analyte, unit: str, known: frozenset[Number]) -> frozenset[Form] | None:
+def forms_of(bands: Iterable[Band], analyte: Analyte, unit: str, known: frozenset[Number]) -> frozenset[Form]:
     """The forms whose signs settle every comparison that one criterion makes for values in `unit`, each once.
 
-    `known` are the numbers that the rows have. The first weight of a form that is not 0 is 1. None: two numbers are
-    not known where more than the value is, and the rule must be asked for each row.
+    `known` are the numbers that the rows have. The first weight of a form that is not 0 is 1.
     """
     forms = {_normal(form) for form in _comparisons(bands, analyte, unit, known)}
     asked = {number for form in forms for number in Number if form[number]}
-    unknown = {number for number in (Number.LLN, Number.ULN, Number.BASELINE) if number in asked - known}
-    if not unknown:
-        return frozenset(form for form in forms if _turns(form))
-    if {Number.LLN, Number.ULN} <= known | unknown:
+    unknown = [number for number in (Number.LLN, Number.ULN, Number.BASELINE) if number in asked - known]
+    forms |= {_form(**{number.name: 1}) for number in unknown}  # none is ever tried at nothing or below
+    if unknown and {Number.LLN, Number.ULN} <= known.union(unknown):
         forms.add(_normal(_form(LLN=1, ULN=-1)))  # a limit that is not known is never tried beyond the other one
-        asked |= {Number.LLN, Number.ULN}
-    if len(unknown) > 1:
-        # All is then a multiple of the value, so that the answer is one for every value but 0.
-        return frozenset({_form(VALUE=1)}) if asked <= unknown | {Number.VALUE} else None
-    [missing] = unknown
-    places = {_NOTHING} | {_solved(form, missing) for form in forms if form[missing]}
-    settled = {form for form in forms if not form[missing]}
-    settled |= {_normal(_minus(one, other)) for one, other in itertools.combinations(sorted(places), 2)}
+    # In every order, because of each number the rule also asks whether it matters, for some of the others.
+    settled: set[Form] = set()
+    for order in itertools.permutations(unknown):
+        left = forms
+        for number in order:
+            left = _without(left, number)
+        settled |= left
     return frozenset(form for form in settled if _turns(form))
+
+
+def _without(forms: set[Form], number: Number) -> set[Form]:
+    """The forms without a number, and the order of all places where the others say that it would matter."""
+    places = {_solved(form, number) for form in forms if form[number]}
+    ordered = {_normal(_minus(one, other)) for one, other in itertools.combinations(places, 2)}
+    return {form for form in forms if not form[number]} | ordered
 
 
 def _comparisons(bands: Iterable[Band], analyte: Analyte, unit: str, known: frozenset[Number]) -> Iterator[Form]:

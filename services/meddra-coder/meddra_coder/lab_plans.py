@@ -51,11 +51,8 @@ class Plan:
         return answer
 
 
-def plan_of(test: LabTest, unit: str, is_known: Any) -> Plan | None:
-    """The plan of both directions of a test; None where the rule must be asked for each row.
-
-    `is_known` says of each `Number` whether the rows have it.
-    """
+def plan_of(test: LabTest, unit: str, is_known: Any) -> Plan:
+    """The plan of both directions of a test. `is_known` says of each `Number` whether the rows have it."""
     import numpy as np
 
     assert test.judged is not None
@@ -63,9 +60,6 @@ def plan_of(test: LabTest, unit: str, is_known: Any) -> Plan | None:
     forms: set[Form] = set()
     for criterion in (test.low, test.high):
         bands = [band for band in criterion.bands if band.analyte == test.judged.id] if criterion else []
-        own = forms_of(bands, test.judged, unit, known)
-        if own is None:
-            return None
-        forms |= own
+        forms |= forms_of(bands, test.judged, unit, known)
     weights = np.array([[float(weight) for weight in form] for form in sorted(forms)]).reshape(-1, len(Number)).T
     return Plan(weights, np.abs(weights))

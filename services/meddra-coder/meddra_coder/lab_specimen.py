@@ -1,7 +1,8 @@
-"""What a laboratory row was taken from. Urine, cerebrospinal fluid and the like must never be graded as blood.
+"""What a laboratory value was taken from. Urine, cerebrospinal fluid and the like must never be graded as blood.
 
-LBSPEC counts where it is there. Without it the category, the subcategory and the name of the test are searched for
-words that name a fluid; where they name several, the row is of none that is known here. Silence is taken for blood.
+What names the specimen itself counts where it is there (LBSPEC, `specimen`). Without it a row's category, its
+subcategory and the name of its test are searched for words that name a fluid; where they name several, the row is of
+none that is known here. Silence is taken for blood.
 """
 
 from __future__ import annotations
@@ -30,10 +31,25 @@ def specimen(cells: Cells) -> str | None:
 
     Where several are named the answer is all that was said, which is no specimen of the table.
     """
-    told = cells[SPEC]
-    where = unicodedata.normalize("NFKC", told or f"{cells[CAT]}; {cells[SCAT]}")
-    whole = where if told else f"{where}; {unicodedata.normalize('NFKC', cells[TEST])}"
+    if cells[SPEC]:
+        return told(cells[SPEC])
+    where = _plain(f"{cells[CAT]}; {cells[SCAT]}")
+    return _fluid(where, f"{where}; {_plain(cells[TEST])}")
+
+
+def told(words: str | None) -> str | None:
+    """The specimen in words that name nothing else, as the table of analytes is to be asked; None where none are."""
+    said = _plain(words or "").strip()
+    return _fluid(said, said) or said or None
+
+
+def _fluid(where: str, whole: str) -> str | None:
+    """Urine, or all that was said where it names another fluid or several; None where it names none but blood."""
     is_urine, is_other = _URINE.search(whole), _OTHER.search(whole)
     if not is_urine and not is_other:
-        return told or None
+        return None
     return URINE if is_urine and not is_other and not _BLOOD.search(where) else whole
+
+
+def _plain(said: str) -> str:
+    return unicodedata.normalize("NFKC", said)

@@ -5,7 +5,7 @@ None of them is part of the project. An edition is replaced whole, or left as it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -63,9 +63,18 @@ def keep(
 
 def texts_of(tx: Connection, edition: str, code: str) -> dict[int, str]:
     """The official text of a term by grade, 0 for the definition; empty where the edition was not loaded."""
-    found = tx.execute(
-        select(criteria_texts.c.grade, criteria_texts.c.text)
-        .where(criteria_texts.c.edition == edition, criteria_texts.c.code == code)
-        .order_by(criteria_texts.c.grade)
+    return texts_of_terms(tx, edition, [code]).get(code, {})
+
+
+def texts_of_terms(tx: Connection, edition: str, codes: Iterable[str]) -> dict[str, dict[int, str]]:
+    """The same of several terms, by their codes. A term of which nothing was loaded is not in it."""
+    its = criteria_texts.c
+    rows = tx.execute(
+        select(its.code, its.grade, its.text)
+        .where(its.edition == edition, its.code.in_(sorted(set(codes))))
+        .order_by(its.code, its.grade)
     )
-    return {row.grade: row.text for row in found}
+    found: dict[str, dict[int, str]] = {}
+    for row in rows:
+        found.setdefault(row.code, {})[row.grade] = row.text
+    return found

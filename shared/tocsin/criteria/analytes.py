@@ -25,17 +25,27 @@ from tocsin.domain.bands import Analyte
 
 FILE: Final = "analytes.csv"
 COLUMNS: Final = ("id", "name", "unit", "units", "tests", "names", "loinc", "specimen", "judged_as", "why")
+_ARTERIAL: Final = (
+    *("arterial blood", "blood, arterial", "arterial", "arterial whole blood", "whole blood, arterial"),
+    *("动脉血", "动脉全血"),
+)
 SPECIMENS: Final = MappingProxyType(
     {
         "blood": (
-            *("blood", "serum", "plasma", "serum or plasma", "serum/plasma", "whole blood", "venous blood"),
-            *("capillary blood", "arterial blood", "血清", "血浆", "血液", "全血"),
+            *("blood", "serum", "plasma", "serum or plasma", "serum/plasma", "whole blood"),
+            *("血清", "血浆", "血液", "全血"),
+            *("venous blood", "blood, venous", "venous", "venous whole blood", "whole blood, venous"),
+            *("静脉血", "静脉全血"),
+            *("capillary blood", "blood, capillary", "capillary", "capillary whole blood", "whole blood, capillary"),
+            *("毛细血管血", "毛细血管全血", "末梢血", "末梢全血", "指尖血", "指血"),
+            *("peripheral blood", "blood, peripheral", "peripheral venous blood", "外周血", "外周静脉血", "外周全血"),
+            *_ARTERIAL,
         ),
         "urine": ("urine", "尿", "尿液"),
-        "arterial": ("arterial blood", "arterial", "动脉血"),
+        "arterial": _ARTERIAL,
     }
 )
-"""What counts as which specimen. "any" is the quantity that is no specimen's, such as a weight."""
+"""What counts as which specimen, whatever the marks between the words. "any": no specimen's, such as a weight."""
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _LOINC: Final = re.compile(r"[0-9]{1,5}-[0-9]", re.ASCII)
@@ -82,7 +92,12 @@ class Analytes:
 
 
 def _may_be(claim: Claim, specimen: str) -> bool:
-    return claim.specimen is None or _plain(specimen) in map(_plain, SPECIMENS[claim.specimen])
+    return claim.specimen is None or _plain(specimen) in _spellings(claim.specimen)
+
+
+@functools.cache
+def _spellings(specimen: str) -> frozenset[str]:
+    return frozenset(map(_plain, SPECIMENS[specimen]))
 
 
 def _plain(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tocsin.domain.calendars import Partial
+from tocsin.domain.facet_words import Intervention, Limits, Symptoms
 from tocsin.domain.known import Known
 from tocsin.domain.words import (
     Action,
@@ -59,8 +60,12 @@ class Event:
     course: tuple[GradeStep, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     investigator_aware_at: Partial | None = None
+    treatment: str | None = None
     treated: Known = Known.UNKNOWN
     asymptomatic: Known = Known.UNKNOWN
+    symptoms: Symptoms | None = None
+    limits: Limits | None = None
+    intervention: Intervention | None = None
     culture_positive: Known = Known.UNKNOWN
     component_of: str | None = None
     alternative_cause: str | None = None

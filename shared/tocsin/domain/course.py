@@ -87,17 +87,22 @@ class Course:
         return _grade_at(_lives(self.steps), moment)
 
     def at_or_above(self, grade: int, bridging: timedelta = A_DAY) -> tuple[GradeSpan, ...]:
-        """When the event is of this grade or more, first to last.
+        """When the event is of this grade or more, first to last."""
+        return time_at_or_above([self], grade, bridging)
 
-        A fall to a lower grade for less than `bridging` does not part two spans; one of exactly as long does.
-        """
-        lives = _lives(self.steps)
-        edges = sorted({edge for life in lives for edge in (life.since.earliest, life.since.latest)})
-        found = [(edge, _grade_at(lives, edge)) for edge in edges]
-        may_be = [(edge, at is not None and at.highest >= grade) for edge, at in found]
-        is_sure = [(edge, at is not None and at.lowest is not None and at.lowest >= grade) for edge, at in found]
-        sure = bridged(is_sure, bridging)
-        return tuple(GradeSpan(one, tuple(s for s in sure if _lies_in(s, one))) for one in bridged(may_be, bridging))
+
+def time_at_or_above(courses: Sequence[Course], grade: int, bridging: timedelta = A_DAY) -> tuple[GradeSpan, ...]:
+    """When the event is of this grade or more on any of these scales, first to last.
+
+    A fall to a lower grade for less than `bridging` does not part two spans; one of exactly as long does.
+    """
+    lives = [_lives(course.steps) for course in courses]
+    edges = sorted({edge for own in lives for life in own for edge in (life.since.earliest, life.since.latest)})
+    found = [(edge, [at for own in lives if (at := _grade_at(own, edge)) is not None]) for edge in edges]
+    may_be = [(edge, any(at.highest >= grade for at in ats)) for edge, ats in found]
+    is_sure = [(edge, any(at.lowest is not None and at.lowest >= grade for at in ats)) for edge, ats in found]
+    sure = bridged(is_sure, bridging)
+    return tuple(GradeSpan(one, tuple(s for s in sure if _lies_in(s, one))) for one in bridged(may_be, bridging))
 
 
 def course_of(event: Event, derived: Sequence[Derived], zone: tzinfo, *, scale: Scale) -> Course:

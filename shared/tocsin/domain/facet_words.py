@@ -178,8 +178,31 @@ SAID: Final = MappingProxyType(
     }
 )
 
+SAID_IN_CHINESE: Final = MappingProxyType(
+    {
+        "asymptomatic": "无症状",
+        "mild": "症状轻微",
+        "moderate": "症状中度",
+        "severe": "症状严重",
+        "limits none": "日常生活未受限",
+        "instrumental_adl": "工具性日常生活活动受限",
+        "self_care_adl": "自理性日常生活活动受限",
+        "intervention none": "无需干预",
+        "noninvasive": "需要非药物的无创干预",
+        "medical": "需要药物治疗",
+        "invasive": "需要有创干预",
+        "urgent": "需要紧急干预",
+        "hospitalised yes": "需要住院",
+        "hospitalised no": "无需住院",
+        "life_threatening yes": "危及生命",
+        "life_threatening no": "未危及生命",
+        "died yes": "受试者因此死亡",
+        "died no": "受试者未因此死亡",
+    }
+)
 
-def said(question: Question, answers: Answers) -> str:
-    """The answer to a question as half a sentence."""
+
+def said(question: Question, answers: Answers, words: Mapping[str, str] = SAID) -> str:
+    """The answer to a question as half a sentence; `words` are those of a language."""
     answer = getattr(answers, question.field).value
-    return SAID.get(f"{question.field} {answer}") or SAID[answer]
+    return words.get(f"{question.field} {answer}") or words[answer]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from tocsin.domain.facet_words import (
     MEDICAL,
@@ -44,7 +45,22 @@ __all__ = [
     "TermFacets",
     "bounds",
     "contradicts",
+    "decided_by",
 ]
+
+Grades = Mapping[int, tuple[Alternative, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left of a term's grades. `raised_by` and `lowered_by` are the questions whose answers did it."""
+
+    grades: Grades
+    possible: Grades
+    lowest: int
+    highest: int
+    raised_by: tuple[Question, ...]
+    lowered_by: tuple[Question, ...]
 
 
 def bounds(of: TermFacets, answers: Answers) -> Graded | NotGradable:
@@ -55,28 +71,28 @@ def bounds(of: TermFacets, answers: Answers) -> Graded | NotGradable:
     """
     if not of.grades:
         return NotGradable(Scale.CTCAE, of.edition, of.term, of.code, f"{of.term} has no grades in CTCAE {of.edition}.")
-    grades = _with_what_holds_for_all(of)
-    possible = {
-        grade: tuple(each for each in its if not _is_denied(each, answers)) for grade, its in sorted(grades.items())
-    }
-    if min(grades) == 5 and not possible[5]:
+    left = _left(of, answers)
+    if min(left.grades) == 5 and not left.possible[5]:
         because = f"{of.term} is a death, and the subject did not die of it."
         return NotGradable(Scale.CTCAE, of.edition, of.term, of.code, because)
-    lowest, raised_by = _lowest(grades, possible, answers)
-    highest = max((grade for grade, left in possible.items() if left), default=lowest)
-    highest = max(highest, lowest)
+    lowest, highest = left.lowest, left.highest
     reasons = []
-    if raised_by is not None:
-        reasons.append(f"At least grade {lowest}: {said(raised_by, answers)}.")
-    above = [grade for grade in grades if grade > highest]
-    if above:
-        reasons.append(f"At most grade {highest}: {_denials(grades, above, answers)}.")
-    if answers.died is Known.YES and 5 not in grades:
+    if left.raised_by:
+        reasons.append(f"At least grade {lowest}: {_said(left.raised_by, answers)}.")
+    if highest < max(left.grades):
+        reasons.append(f"At most grade {highest}: {_said(left.lowered_by, answers)}.")
+    if answers.died is Known.YES and 5 not in left.grades:
         reasons.append(f"{of.term} has no grade 5 in CTCAE {of.edition}; the death needs a term that has one.")
     if not reasons:
         reasons.append(f"The answers leave every grade of {of.term}.")
-    missing = () if lowest == highest else _missing(possible, answers, lowest, highest)
+    missing = () if lowest == highest else _missing(left.possible, answers, lowest, highest)
     return Graded(Scale.CTCAE, of.edition, of.term, of.code, lowest, highest, tuple(reasons), missing)
+
+
+def decided_by(of: TermFacets, answers: Answers) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+    """The questions whose answers raise the lowest grade of a term, and those whose answers lower the highest."""
+    left = _left(of, answers)
+    return left.raised_by, left.lowered_by
 
 
 def contradicts(stated: int, found: Graded) -> str | None:
@@ -90,6 +106,20 @@ def contradicts(stated: int, found: Graded) -> str | None:
     if because is None:
         return f"Grade {stated} was stated, but {found.term} has {said} in CTCAE {found.edition}."
     return f"Grade {stated} was stated, but the answers give {said}: {because}"
+
+
+def _left(of: TermFacets, answers: Answers) -> _Left:
+    grades = _with_what_holds_for_all(of)
+    possible = {
+        grade: tuple(each for each in its if not _is_denied(each, answers)) for grade, its in sorted(grades.items())
+    }
+    lowest, raised_by = _lowest(grades, possible, answers)
+    highest = max((grade for grade, left in possible.items() if left), default=lowest)
+    highest = max(highest, lowest)
+    above = [grade for grade in grades if grade > highest]
+    return _Left(
+        grades, possible, lowest, highest, () if raised_by is None else (raised_by,), _denied(grades, above, answers)
+    )
 
 
 def _with_what_holds_for_all(of: TermFacets) -> dict[int, tuple[Alternative, ...]]:
@@ -128,9 +158,7 @@ def _is_affirmed(alternative: Alternative, answers: Answers) -> bool:
     return True
 
 
-def _lowest(
-    grades: Mapping[int, tuple[Alternative, ...]], possible: Mapping[int, tuple[Alternative, ...]], answers: Answers
-) -> tuple[int, Question | None]:
+def _lowest(grades: Grades, possible: Grades, answers: Answers) -> tuple[int, Question | None]:
     """What the answers raise the grade to, and the question that does: to the lowest grade that an answer fits."""
     lowest, raised_by = min(grades), None
     for question in QUESTIONS:
@@ -144,9 +172,7 @@ def _lowest(
     return lowest, raised_by
 
 
-def _reached(
-    question: Question, grades: Mapping[int, tuple[Alternative, ...]], answers: Answers
-) -> Iterator[Callable[[Alternative], bool]]:
+def _reached(question: Question, grades: Grades, answers: Answers) -> Iterator[Callable[[Alternative], bool]]:
     """For each level that the answer reaches: whether an alternative asks for that much, and for no more than said."""
     own = question.level(answers) or 0
     levels: Iterable[int] = range(1, own + 1)
@@ -165,19 +191,21 @@ def _fits(question: Question, level: int, own: int, alternative: Alternative) ->
     return lowest <= asked <= own
 
 
-def _denials(grades: Mapping[int, tuple[Alternative, ...]], above: list[int], answers: Answers) -> str:
-    asked = [
+def _denied(grades: Grades, above: list[int], answers: Answers) -> tuple[Question, ...]:
+    """The questions that were answered with less than the grades above ask for."""
+    return tuple(
         question
         for question in QUESTIONS
         if question.level(answers) is not None
         and any((question.of(each) or 0) > (question.level(answers) or 0) for grade in above for each in grades[grade])
-    ]
-    return ", and ".join(said(question, answers) for question in asked)
+    )
 
 
-def _missing(
-    possible: Mapping[int, tuple[Alternative, ...]], answers: Answers, lowest: int, highest: int
-) -> tuple[str, ...]:
+def _said(questions: Iterable[Question], answers: Answers) -> str:
+    return ", and ".join(said(question, answers) for question in questions)
+
+
+def _missing(possible: Grades, answers: Answers, lowest: int, highest: int) -> tuple[str, ...]:
     open_ones = [(grade, each) for grade, left in possible.items() if lowest < grade <= highest for each in left]
     missing = [
         question.missing

@@ -18,6 +18,8 @@ from tocsin.domain.known import Known
 ULN = "the upper limit of normal"
 LLN = "the lower limit of normal"
 BASELINE = "the baseline"
+_OF_BASELINE = tuple(basis for basis in Basis if basis.of_baseline)
+_AT_5X = frozenset({Baseline.ABOVE_ULN_TO_5X, Baseline.ABOVE_5X_ULN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,30 +170,19 @@ def _numbers(bands: Sequence[Band], facts: Facts) -> Iterator[Facts]:
         facts.baseline_lln is None and any(baseline.of_lln for baseline in baselines)
     )
     asks_baseline = any(bound.basis.of_baseline for bound in bounds) or baselines != {Baseline.ANY}
+    of_baseline = [*_turns(bounds, facts.value, *_OF_BASELINE)]
+    # A limit that no bound asks for is tried where a baseline that turns a bound would stand at it.
+    own_uln = [*_turns(bounds, facts.value, Basis.X_ULN, Basis.ABOVE_ULN)] or of_baseline
+    own_lln = [*_turns(bounds, facts.value, Basis.X_LLN, Basis.BELOW_LLN)] or of_baseline
     before = () if facts.baseline is None else (facts.baseline, facts.baseline / 5)
     # A limit is also tried at the other one, so that one is left that does not contradict it.
-    at_lln = [] if facts.lln is None else [facts.lln]
-    ulns = _tried(facts.uln, asks_uln, [*_turns(bounds, facts.value, Basis.X_ULN, Basis.ABOVE_ULN), *before, *at_lln])
+    at_lln = () if facts.lln is None else (facts.lln,)
+    ulns = _tried(facts.uln, asks_uln, [*own_uln, *before, *at_lln])
     at_uln = [uln for uln in ulns if uln is not None]
-    llns = _tried(facts.lln, asks_lln, [*_turns(bounds, facts.value, Basis.X_LLN, Basis.BELOW_LLN), *before, *at_uln])
+    llns = _tried(facts.lln, asks_lln, [*own_lln, *before, *at_uln])
     limits = [limit for limit in (*ulns, *llns, facts.baseline_uln, facts.baseline_lln) if limit is not None]
-    befores = _tried(
-        facts.baseline,
-        asks_baseline,
-        [
-            *_turns(
-                bounds,
-                facts.value,
-                Basis.X_BASELINE,
-                Basis.INCREASE,
-                Basis.DECREASE,
-                Basis.PCT_INCREASE,
-                Basis.PCT_DECREASE,
-            ),
-            *limits,
-            *(5 * limit for limit in limits),
-        ],
-    )
+    fivefold = [5 * limit for limit in limits] if _AT_5X & baselines else []
+    befores = _tried(facts.baseline, asks_baseline, [*of_baseline, *limits, *fivefold])
     for uln, lln, baseline in itertools.product(ulns, llns, befores):
         if uln is None or lln is None or lln <= uln:
             yield replace(facts, uln=uln, lln=lln, baseline=baseline)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from tocsin.domain.clocks import ClockRule, Mode
 from tocsin.domain.dlt import DltDefinition
 from tocsin.domain.syndromes import EVERY, Syndrome
-from tocsin.domain.words import Role
+from tocsin.domain.words import CrsScale, Role
 
 APPROVED = "SPONSOR_APPROVED"
 ASSUMED_RULES = "ASSUMED RULES, not approved by the sponsor"
@@ -130,14 +130,6 @@ class FollowUpRequests:
 
     fatal_or_life_threatening: tuple[int, ...] = (1, 3, 7)
     other: tuple[int, ...] = (7, 14, 30)
-
-
-class CrsScale(StrEnum):
-    """By which scale a CRS counts for a dose-limiting toxicity and for special interest (rules.md 3.1, 4.2)."""
-
-    WORST_OF = "worst_of"
-    CTCAE = "ctcae"
-    ASTCT = "astct"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,14 @@ class Scale(StrEnum):
     ICAHT = "icaht"
 
 
+class CrsScale(StrEnum):
+    """By which scale a CRS counts for a dose-limiting toxicity and for special interest (rules.md 3.1, 4.2)."""
+
+    WORST_OF = "worst_of"
+    CTCAE = "ctcae"
+    ASTCT = "astct"
+
+
 class Agent(StrEnum):
     """What an event may be attributed to, each judged for itself."""
 

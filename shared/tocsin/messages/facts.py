@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from tocsin.domain.calendars import ALLOWED, Partial
+from tocsin.domain.facet_words import Intervention, Limits, Symptoms
 from tocsin.domain.words import (
     Action,
     Agent,
@@ -90,6 +91,11 @@ class EventFacts(Facts):
     treatment: Words | None = None
     treated: bool | None = None
     asymptomatic: bool | None = None
+    symptoms: Symptoms | None = Field(None, description="how bad they were at their worst")
+    limits: Limits | None = Field(
+        None, description="what it limited: cooking, shopping, money (instrumental); washing, eating (self care)"
+    )
+    intervention: Intervention | None = Field(None, description="the most that the event called for, done or not")
     culture_positive: bool | None = None
     component_of: Ref | None = Field(
         None, description="the `ref` of the syndrome in this report that this is a sign of"
@@ -217,6 +223,9 @@ class LaboratoryValue(Observed):
     lln: float | None = None
     uln: float | None = None
     loinc: Name | None = None
+    specimen: Name | None = Field(
+        None, description="measured in what, as LBSPEC says it; absent: what the name of the test implies, or blood"
+    )
     phase: Name | None = Field(None, description="such as pre_lymphodepletion, screening, baseline")
 
 

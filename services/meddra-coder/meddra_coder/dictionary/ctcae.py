@@ -31,6 +31,7 @@ def ctcae_dictionary(version: str) -> Dictionary:
             )
             for term in terms
         ),
+        ctcae=version,
     )
 
 

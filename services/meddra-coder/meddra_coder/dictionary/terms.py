@@ -69,12 +69,13 @@ _LONGEST_REMEMBERED: Final = 500
 class Dictionary:
     """Terms of one version, by code, by name as written, by normal form, and by likeness.
 
-    `version` is the label kept on every coding. Safe to share between threads.
-    Raises DictionaryError where one code or one written name stands for two terms.
+    `version` is the label kept on every coding, `ctcae` the edition of CTCAE whose terms these are. Safe to share
+    between threads. Raises DictionaryError where one code or one written name stands for two terms.
     """
 
-    def __init__(self, version: str, terms: Iterable[DictionaryTerm]) -> None:
+    def __init__(self, version: str, terms: Iterable[DictionaryTerm], *, ctcae: str | None = None) -> None:
         self.version: Final = version
+        self.ctcae: Final = ctcae
         self.terms: Final = tuple(terms)
         self._by_code: dict[str, DictionaryTerm] = {}
         self._by_name: dict[str, DictionaryTerm] = {}
