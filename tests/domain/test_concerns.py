@@ -10,8 +10,8 @@ from tests.domain.cases import DEFINITION, FATAL, HARMLESS, SUSAR, case, event, 
 from tocsin.domain.assess import assess
 from tocsin.domain.case import Report
 from tocsin.domain.concerns import Concern
-from tocsin.domain.protocol import ASSUMED_RULES
-from tocsin.domain.words import Criterion, ReportKind
+from tocsin.domain.protocol import ASSUMED_RULES, GradingSettings
+from tocsin.domain.words import Criterion, CrsScale, ReportKind
 
 STUDY = protocol("CN", dlt=DEFINITION)
 
@@ -75,6 +75,23 @@ def test_a_potential_dlt_pages_and_says_that_its_rules_are_assumed() -> None:
     assert found.level == "page"
     assert found.is_provisional
     assert found.reasons[-1] == ASSUMED_RULES
+
+
+@pytest.mark.parametrize(
+    ("crs", "kinds"),
+    [
+        (CrsScale.WORST_OF, {"serious", "special_interest", "potential_dlt"}),
+        (CrsScale.CTCAE, {"serious", "special_interest", "potential_dlt"}),
+        (CrsScale.ASTCT, set()),
+    ],
+)
+@pytest.mark.rule("rules.md 4.2: scale of CRS")
+def test_a_crs_rings_by_the_scale_that_the_study_file_names(crs: CrsScale, kinds: set[str]) -> None:
+    study = protocol("CN", dlt=DEFINITION, grading=GradingSettings(crs))
+    told = event("CRS", grade=3, astct=2, serious=False)
+    found = assess(case(report(told)), study)
+    assert {c.kind for c in found.concerns} == kinds
+    assert bool(found.events[0].serious) is bool(kinds)
 
 
 def test_an_approved_definition_says_nothing_of_assumptions() -> None:

@@ -17,7 +17,7 @@ from tests.domain.cases import DEFINITION, NEW_YORK, REFERENCE, SHANGHAI, coded,
 from tocsin.domain import seriousness
 from tocsin.domain.case import Coded, Event, Infusion
 from tocsin.domain.dlt import NO_DLT, POTENTIAL_DLT, Verdict, evaluate, window
-from tocsin.domain.words import Agent, Outcome, Party, Relation
+from tocsin.domain.words import Agent, CrsScale, Outcome, Party, Relation
 from tocsin.studies import read
 
 YES, NO = Relation.RELATED, Relation.NOT_RELATED
@@ -198,6 +198,34 @@ def test_a_none_says_why() -> None:
     assert judged(at_day_9("fever", grade=3, **BOTH), coded("Fever")).reasons == ("EX-01: fever of any grade",)
     assert judged(at_day_9(grade=4, **NEITHER)).reasons == ("both parties judge it not related to the product",)
     assert judged(at_day_9(grade=1, **BOTH)).reasons == ("no rule of dlt-test names an event of grade 1",)
+
+
+@pytest.mark.parametrize(
+    ("crs", "ctcae", "astct", "rule_id", "said"),
+    [
+        (CrsScale.WORST_OF, 4, 3, "DLT-02", "grade 4 (CTCAE 4, ASTCT 3)"),
+        (CrsScale.ASTCT, 4, 3, "DLT-03", "grade 3 (CTCAE 4, ASTCT 3)"),
+        (CrsScale.CTCAE, 2, 4, None, None),
+        (CrsScale.ASTCT, 2, 4, "DLT-02", "grade 4 (CTCAE 2, ASTCT 4)"),
+        (CrsScale.CTCAE, None, 3, "DLT-03", "grade 3"),
+    ],
+)
+@pytest.mark.rule("rules.md 4.2: scale of CRS", "readings.md DLT 6")
+def test_a_crs_is_a_potential_dlt_by_the_scale_of_the_study_and_every_grade_is_told(
+    crs: CrsScale, ctcae: int | None, astct: int, rule_id: str | None, said: str | None
+) -> None:
+    told = at_day_9("CRS", grade=ctcae, astct=astct, **BOTH)
+    fatal = seriousness.of(told, None).fatal
+    found = evaluate(told, None, [infusion()], SHANGHAI, DEFINITION, fatal=fatal, crs=crs)
+    assert found.rule_id == rule_id
+    assert said is None or said in found.reasons
+
+
+def test_a_death_of_crs_is_grade_5_whatever_scale_the_study_goes_by() -> None:
+    told = at_day_9("CRS", grade=5, astct=4, **BOTH)
+    fatal = seriousness.of(told, None).fatal
+    found = evaluate(told, None, [infusion()], SHANGHAI, DEFINITION, fatal=fatal, crs=CrsScale.ASTCT)
+    assert (found.rule_id, found.reasons[-1]) == ("DLT-01", "grade 5 (CTCAE 5, ASTCT 4)")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.domain.cases import coded, event
-from tocsin.domain.syndromes import Syndrome, of_special_interest, recognise, special_interest
+from tocsin.domain.syndromes import Syndrome, counting_grade, of_special_interest, recognise, special_interest
+from tocsin.domain.words import CrsScale
 
 S = Syndrome
 
@@ -133,8 +134,40 @@ def test_crs_and_icans_count_from_grade_3_and_without_a_grade_the_rest_always(
     assert bool(of_special_interest(event(verbatim, grade=grade), None)) is is_special
 
 
-def test_the_worse_of_two_scales_decides() -> None:
-    assert special_interest(event("CRS", grade=2, astct=3), None)
+def test_the_worse_of_two_scales_decides_and_both_are_told() -> None:
+    found = special_interest(event("CRS", grade=2, astct=3), None)
+    assert found.reasons == ("CRS grade 3 (CTCAE 2, ASTCT 3): an event of special interest from grade 3",)
+
+
+@pytest.mark.parametrize(
+    ("verbatim", "crs", "ctcae", "astct", "counts"),
+    [
+        ("CRS", CrsScale.WORST_OF, 3, 2, 3),
+        ("CRS", CrsScale.CTCAE, 3, 2, 3),
+        ("CRS", CrsScale.CTCAE, 2, 3, 2),
+        ("CRS", CrsScale.ASTCT, 3, 2, 2),
+        ("CRS", CrsScale.ASTCT, 2, 3, 3),
+        # What the study's scale does not say is not low: the other scale counts.
+        ("CRS", CrsScale.ASTCT, 4, None, 4),
+        ("CRS", CrsScale.CTCAE, None, 3, 3),
+        ("CRS", CrsScale.ASTCT, None, None, None),
+        # The choice is of CRS: any other event counts by its worst.
+        ("ICANS", CrsScale.CTCAE, 2, 3, 3),
+        ("rash", CrsScale.ASTCT, 4, 2, 4),
+    ],
+)
+@pytest.mark.rule("rules.md 4.2: scale of CRS")
+def test_a_crs_counts_by_the_scale_of_the_study(
+    verbatim: str, crs: CrsScale, ctcae: int | None, astct: int | None, counts: int | None
+) -> None:
+    assert counting_grade(event(verbatim, grade=ctcae, astct=astct), None, crs) == counts
+
+
+def test_a_crs_is_of_special_interest_by_the_scale_of_the_study() -> None:
+    told = event("CRS", grade=3, astct=2)
+    assert special_interest(told, None, crs=CrsScale.WORST_OF)
+    assert special_interest(told, None, crs=CrsScale.CTCAE)
+    assert not special_interest(told, None, crs=CrsScale.ASTCT)
 
 
 def test_a_study_without_car_t_cells_has_none_of_them() -> None:

@@ -151,7 +151,11 @@ def test_a_packed_file_is_read_and_written_by_its_name(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lb.csv", "lb.csv.gz", "out.csv", "out.csv.gz"]
 
 
-@pytest.mark.parametrize("packed", [b"no gzip at all", gzip.compress(b"LBTESTCD\nHGB\n" * 99)[:40], b""])
+@pytest.mark.parametrize(
+    "packed",
+    [b"no gzip at all", gzip.compress(b"LBTESTCD\nHGB\n" * 99)[:40], b""],
+    ids=["no gzip", "cut off", "empty"],  # the bytes hold the second of their making, and are no name of a test
+)
 def test_a_packed_file_that_is_broken_is_refused_in_words(tmp_path: Path, packed: bytes) -> None:
     (tmp_path / "lb.csv.gz").write_bytes(packed)
     told = labs(str(tmp_path / "lb.csv.gz"), "--out", str(tmp_path / "out.csv"))

@@ -42,7 +42,7 @@ def keep(tx: Connection, protocol: Protocol, known: cases.Known, assessment: Ass
         return  # What was set before finds nothing to ask when it is due.
     is_urgent = any(event.is_fatal_or_life_threatening for event in assessment.events)
     case = known.case((), coded_before=cases.ALL_CODINGS)
-    since = follow_up.since(case, urgent=is_urgent, among=protocol.special_interest)
+    since = follow_up.since(case, urgent=is_urgent, among=protocol.special_interest, crs=protocol.grading.crs)
     cadence = URGENT if is_urgent else OTHER
     wanted = {_about(known.case_id, cadence, day): (since or at) + day * _DAY for day in _days(protocol, cadence)}
     there = _there(tx, known.case_id, protocol)

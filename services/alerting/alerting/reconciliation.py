@@ -199,7 +199,7 @@ def _events(known: cases.Known, protocol: Protocol) -> Iterator[Held]:
     case = known.case((), coded_before=cases.ALL_CODINGS)
     told = {kept.event_id: kept for report in known.reports.values() for kept in report.events}
     for event, _ in case.standing:
-        judged = seriousness.of(event, case.coding_of(event), protocol.special_interest)
+        judged = seriousness.of(event, case.coding_of(event), protocol.special_interest, protocol.grading.crs)
         yield Held(
             case_id=known.case_id,
             event_id=event.event_id,

@@ -18,6 +18,8 @@ from tocsin.domain.calendars import Span, end_of_day, local_day
 from tocsin.domain.case import Coded, Event, Infusion
 from tocsin.domain.causality import suspected
 from tocsin.domain.known import Finding
+from tocsin.domain.syndromes import counting_grade, grade_said
+from tocsin.domain.words import CrsScale
 
 POTENTIAL_DLT = "POTENTIAL_DLT"
 NO_DLT = "none"
@@ -81,9 +83,13 @@ def evaluate(
     definition: DltDefinition,
     *,
     fatal: Finding,
+    crs: CrsScale = CrsScale.WORST_OF,
 ) -> Verdict:
-    """POTENTIAL_DLT as soon as a rule's grade and condition hold, or cannot be ruled out."""
-    grade = 5 if fatal else event.worst_grade()
+    """POTENTIAL_DLT as soon as a rule's grade and condition hold, or cannot be ruled out.
+
+    `crs`: by which scale a CRS counts; the reasons show every grade that the site states.
+    """
+    grade = 5 if fatal else counting_grade(event, coded, crs)
     where, where_missing = _in_window(event, infusions, zone, definition)
     if where is None:
         return Verdict(NO_DLT, None, (where_missing,))
@@ -110,7 +116,13 @@ def evaluate(
         missing += fatal.reasons
     if grade is None:
         missing.append("no grade: taken at its worst")
-    reasons = [f"{rule.id}: {rule.text}", named_by, where, *([f"grade {grade}"] if grade is not None else []), *missing]
+    reasons = [
+        f"{rule.id}: {rule.text}",
+        named_by,
+        where,
+        *([grade_said(event, grade)] if grade is not None else []),
+        *missing,
+    ]
     return Verdict(POTENTIAL_DLT, rule.id, tuple(reasons), bool(missing))
 
 

@@ -20,7 +20,7 @@ from tocsin.domain.affirmed import WORDING
 from tocsin.domain.assess import missing_so_far
 from tocsin.domain.case import Case, Event
 from tocsin.domain.syndromes import EVERY, Syndrome
-from tocsin.domain.words import Agent, Outcome, Party
+from tocsin.domain.words import Agent, CrsScale, Outcome, Party
 
 
 class Wanted(StrEnum):
@@ -113,7 +113,9 @@ class Request:
     chinese: str
 
 
-def since(case: Case, *, urgent: bool, among: frozenset[Syndrome] = EVERY) -> datetime | None:
+def since(
+    case: Case, *, urgent: bool, among: frozenset[Syndrome] = EVERY, crs: CrsScale = CrsScale.WORST_OF
+) -> datetime | None:
     """When the report was received that first told of a serious event; `urgent`: of a fatal or life-threatening one.
 
     None while none does. What was told and taken back later counts too: the day of the first telling does not move.
@@ -123,7 +125,7 @@ def since(case: Case, *, urgent: bool, among: frozenset[Syndrome] = EVERY) -> da
             report.received_at
             for report in case.revisions
             for event in report.events
-            if not report.is_nullified and not event.is_nullified and _is(event, case, urgent, among)
+            if not report.is_nullified and not event.is_nullified and _is(event, case, urgent, among, crs)
         ),
         default=None,
     )
@@ -176,8 +178,8 @@ def names_terminal_report(text: str) -> bool:
     return any(_TERMINAL.search(one) and not _NOT_YET.search(one) for one in _SENTENCES.split(text))
 
 
-def _is(event: Event, case: Case, urgent: bool, among: frozenset[Syndrome]) -> bool:
-    judged = seriousness.of(event, case.coding_of(event), among)
+def _is(event: Event, case: Case, urgent: bool, among: frozenset[Syndrome], crs: CrsScale) -> bool:
+    judged = seriousness.of(event, case.coding_of(event), among, crs)
     return judged.is_fatal_or_life_threatening if urgent else bool(judged.serious)
 
 

@@ -29,8 +29,9 @@ def judge(
     """
     event = reviewed(event, reviews)
     zone = zone_of(report, protocol)
-    judged = seriousness.of(event, coded, protocol.special_interest)
-    special = special_interest(event, coded, protocol.special_interest)
+    crs = protocol.grading.crs
+    judged = seriousness.of(event, coded, protocol.special_interest, crs)
+    special = special_interest(event, coded, protocol.special_interest, crs)
     contested_counts = protocol.clock_settings.probably_not_related_is_suspected
     return EventAssessment(
         event_id=event.event_id,
@@ -97,4 +98,4 @@ def _dlt(
         return dlt.Verdict(dlt.NO_DLT, None, ("this study defines no dose-limiting toxicity",))
     if infusions is None:
         return dlt.Verdict(dlt.NO_DLT, None, ("not looked for",))
-    return dlt.evaluate(event, coded, infusions, zone, protocol.dlt, fatal=fatal)
+    return dlt.evaluate(event, coded, infusions, zone, protocol.dlt, fatal=fatal, crs=protocol.grading.crs)

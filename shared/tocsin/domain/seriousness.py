@@ -14,7 +14,7 @@ from tocsin.domain.affirmed import WORDING, named
 from tocsin.domain.case import Coded, Event
 from tocsin.domain.known import Finding, Known
 from tocsin.domain.syndromes import EVERY, Syndrome, special_interest
-from tocsin.domain.words import Criterion, Outcome
+from tocsin.domain.words import Criterion, CrsScale, Outcome
 
 _DEATH = re.compile(
     r"\b(?:deaths?|died|dies|dead|deceased|fatal(?:ity)?|lethal|passed away|demise|exitus|succumbed)\b"
@@ -63,11 +63,19 @@ class Seriousness:
         return bool(self.fatal) or bool(self.life_threatening)
 
 
-def of(event: Event, coded: Coded | None, among: frozenset[Syndrome] = EVERY) -> Seriousness:
-    """Judge one event by all that is known of it; `among` are the study's events of special interest."""
+def of(
+    event: Event,
+    coded: Coded | None,
+    among: frozenset[Syndrome] = EVERY,
+    crs: CrsScale = CrsScale.WORST_OF,
+) -> Seriousness:
+    """Judge one event by all that is known of it; `among` are the study's events of special interest.
+
+    `crs`: by which scale a CRS is one. A death and a threat to life are seen on any scale.
+    """
     fatal = _fatal(event)
     threat = _life_threatening(event)
-    return Seriousness(_serious(event, special_interest(event, coded, among), fatal, threat), fatal, threat)
+    return Seriousness(_serious(event, special_interest(event, coded, among, crs), fatal, threat), fatal, threat)
 
 
 def _fatal(event: Event) -> Finding:

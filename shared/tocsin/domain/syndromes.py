@@ -13,6 +13,7 @@ from enum import StrEnum
 from tocsin.domain.affirmed import WORDING, named
 from tocsin.domain.case import Coded, Event
 from tocsin.domain.known import Finding
+from tocsin.domain.words import CrsScale, Scale
 
 
 class Syndrome(StrEnum):
@@ -94,12 +95,38 @@ def recognise(event: Event, coded: Coded | None) -> frozenset[Syndrome]:
     return frozenset(found)
 
 
-def special_interest(event: Event, coded: Coded | None, among: frozenset[Syndrome] = EVERY) -> Finding:
+_BY_ONE = {CrsScale.CTCAE: Scale.CTCAE, CrsScale.ASTCT: Scale.ASTCT}
+
+
+def counting_grade(event: Event, coded: Coded | None, crs: CrsScale = CrsScale.WORST_OF) -> int | None:
+    """The site's grade that counts: the worst on any scale, and of a CRS that on the scale the study goes by.
+
+    Where the site states none on that scale, the others count: unknown is never low (rules.md 4.2).
+    """
+    only = _BY_ONE.get(crs)
+    own = event.worst_grade(only) if only is not None and Syndrome.CRS in recognise(event, coded) else None
+    return event.worst_grade() if own is None else own
+
+
+def grade_said(event: Event, grade: int) -> str:
+    """The grade that counts in words, beside the grades on each scale where the site states several."""
+    stated = [(scale, worst) for scale in Scale if (worst := event.worst_grade(scale)) is not None]
+    if len(stated) < 2:
+        return f"grade {grade}"
+    return f"grade {grade} ({', '.join(f'{scale.upper()} {worst}' for scale, worst in stated)})"
+
+
+def special_interest(
+    event: Event,
+    coded: Coded | None,
+    among: frozenset[Syndrome] = EVERY,
+    crs: CrsScale = CrsScale.WORST_OF,
+) -> Finding:
     """Whether this event is always medically important (rules.md 2.1).
 
     CRS and ICANS count from grade 3. A missing grade is not a low grade, so it counts as well, provisionally.
     """
-    grade = event.worst_grade()
+    grade = counting_grade(event, coded, crs)
     firm, open_ = [], []
     for syndrome in sorted(recognise(event, coded) & among):
         if syndrome not in _FROM_GRADE_3:
@@ -107,7 +134,7 @@ def special_interest(event: Event, coded: Coded | None, among: frozenset[Syndrom
         elif grade is None:
             open_.append(f"{syndrome} without a grade: taken as grade 3 or more until the site grades it")
         elif grade >= 3:
-            firm.append(f"{syndrome} grade {grade}: an event of special interest from grade 3")
+            firm.append(f"{syndrome} {grade_said(event, grade)}: an event of special interest from grade 3")
     if firm or open_:
         return Finding(True, (*firm, *open_), is_provisional=not firm)
     return Finding(False, ("no event of special interest",))
