@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,10 @@ def derived(
     return Envelope(
         identity("grades", record, str(number)), "grades.derived.v1", "S01-003", "meddra-coder", STUDY, NOON, NOON, body
     )
+
+
+def _with(body: GradesDerivedV1) -> Envelope[GradesDerivedV1]:
+    return replace(derived(), body=body)
 
 
 def said(house: Ward, kind: type[Any]) -> list[Any]:
@@ -154,3 +159,35 @@ def test_a_question_about_a_grade_is_settled_when_the_site_corrects_it(house: Wa
     house.receive(report({**stated, "grade": {"ctcae": 4}, "correction": True}, revision=2))
 
     assert settled(house) == [query.query_id]
+
+
+def crs(scale: str, edition: str, lowest: int) -> DerivedGrade:
+    """What the ward saw in one observation, as the coder grades it on one scale."""
+    return DerivedGrade.model_validate(
+        {
+            "grade_id": f"crs {scale}", "number": 1, "scale": scale, "edition": edition, "code": "10052015",
+            "term": "Cytokine release syndrome", "at": "2026-05-13T06:00", "lowest": lowest, "highest": lowest,
+            "reasons": ["oxygen by high-flow nasal cannula"], "evidence": ["R1/0"], "said": "oxygen",
+            "is_withdrawn": False,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_syndrome_that_two_scales_see_is_asked_about_once_with_both_grades(house: Ward, reverse: bool) -> None:
+    both = [crs("ctcae", "5.0", 3), crs("astct", "2019", 4)]
+    body = derived().body.model_copy(update={"grades": both[::-1] if reverse else both})
+    house.receive(_with(body))
+
+    [query] = said(house, QueryRaisedV1)
+    english, chinese = query.question.split("\n")
+    assert english.startswith("S01-003: We hold an observation that is ASTCT 2019 grade 4 (Cytokine release syndrome)")
+    assert english.endswith(" By CTCAE 5.0 it is grade 3.")
+    assert chinese.endswith("按 CTCAE 5.0 为 3 级。")
+
+
+def test_two_findings_of_one_moment_are_two_questions(house: Ward) -> None:
+    body = derived().body.model_copy(update={"grades": [*derived().body.grades, crs("ctcae", "5.0", 3)]})
+    house.receive(_with(body))
+
+    assert len(said(house, QueryRaisedV1)) == 2

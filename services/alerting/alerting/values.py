@@ -20,7 +20,7 @@ from alerting.crossed_lines import Crossed, ring
 from alerting.grade_questions import Question, ask, where
 from alerting.parts import Parts
 from tocsin.domain.case import Coded, Event
-from tocsin.domain.coverage import Unreported, uncovered
+from tocsin.domain.coverage import Unreported, together, uncovered
 from tocsin.domain.derived import Derived
 from tocsin.domain.grade_check import Difference, compare
 from tocsin.domain.protocol import Protocol
@@ -47,7 +47,7 @@ def look(tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, 
     reported = list(_reported(tx, protocol.id, subject))
     differing = [(one, each) for one in reported for each in compare(one.event, one.coded, found, zone)]
     questions = [
-        *(_for_a_report(subject, site, one) for one in _untold(found, reported, zone, protocol)),
+        *(_for_a_report(subject, site, one) for one in together(_untold(found, reported, zone, protocol))),
         *(_about_a_grade(one, difference) for one, difference in differing),
     ]
     ask(tx, parts, protocol, f"{protocol.id}|{subject}", questions, at)
@@ -76,14 +76,17 @@ def _untold(
     return uncovered(at_least, events, zone, from_grade=protocol.grading.ask_from_grade)
 
 
-def _for_a_report(subject: str, site: str, one: Unreported) -> Question:
-    """Known again by its values: a later value of the episode, or a corrected one, asks nothing new."""
+def _for_a_report(subject: str, site: str, told: Sequence[Unreported]) -> Question:
+    """One question for all scales of a finding. A later value of the episode, or a corrected one, asks nothing new."""
+    first, others = told[0], [one.worst for one in told[1:]]
+    english = "".join(f" By {one.scale_said} it is {one.grade_said}." for one in others)
+    chinese = "".join(f"按 {one.scale_said} 为 {one.grading.lowest} 级。" for one in others)
     return Question(
-        keys=frozenset(_key(value) for value in one.values),
+        keys=frozenset(_key(value) for one in told for value in one.values),
         case_id=None,
         site=site,
         about="",
-        text=f"{subject}: {one.english}\n{subject}：{one.chinese}",
+        text=f"{subject}: {first.english}{english}\n{subject}：{first.chinese}{chinese}",
     )
 
 

@@ -139,6 +139,24 @@ def uncovered(
     return tuple(found)
 
 
+def together(found: Iterable[Unreported]) -> tuple[tuple[Unreported, ...], ...]:
+    """What is one thing to ask: one syndrome on several scales, seen in the same observations, the worst first.
+
+    The order in which they come does not matter.
+    """
+    groups: list[list[Unreported]] = []
+    for one in sorted(found, key=lambda one: (-one.worst.grading.lowest, one.english)):
+        same = [group for group in groups if _is_same_syndrome(one, group)]
+        groups = [group for group in groups if group not in same]
+        groups.append([*(each for group in same for each in group), one])
+    return tuple(tuple(group) for group in groups)
+
+
+def _is_same_syndrome(one: Unreported, group: Iterable[Unreported]) -> bool:
+    syndromes, seen = _syndromes(one.worst.grading), set(one.evidence)
+    return any(syndromes & _syndromes(each.worst.grading) and seen & set(each.evidence) for each in group)
+
+
 def _episodes(values: Sequence[Derived], zone: tzinfo, from_grade: int, gap: timedelta) -> list[list[Derived]]:
     episodes: list[list[Derived]] = []
     last: Derived | None = None
