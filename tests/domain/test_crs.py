@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tocsin.domain.crs import CrsFacts, Device, crs_astct, is_fever
+from tocsin.domain.crs_ctcae import crs_ctcae
 from tocsin.domain.graded import Graded, Grading, NotGradable
 from tocsin.domain.known import Known
 
@@ -90,6 +91,18 @@ def test_hypotension_with_fever(hypotension: Known, pressors: int, vasopressin: 
 def test_hypoxia_with_fever(device: Device, flow: str | None, grade: int) -> None:
     facts = replace(FEBRILE, device=device, flow_l_per_min=None if flow is None else Decimal(flow))
     assert astct(facts) == (grade, grade)
+
+
+@pytest.mark.rule("rules.md 3.2")
+@pytest.mark.parametrize(
+    ("name", "stated", "grade"),
+    [("flow_l_per_min", 10, (1, 4)), ("fio2_percent", 60, (1, 4)), ("flow_l_per_min", 0, (1, 1)),
+     ("fio2_percent", 21, (1, 1))],
+)  # fmt: skip
+def test_oxygen_that_flows_by_no_device_is_a_device_not_known(name: str, stated: int, grade: tuple[int, int]) -> None:
+    facts = but(FEBRILE, name, Decimal(stated))
+    assert astct(facts) == grade
+    assert bounds(crs_ctcae(facts)) == grade
 
 
 @pytest.mark.rule("rules.md 3.2")

@@ -49,6 +49,7 @@ def daily(first: int, last: int, count: int) -> list[tuple[int, int]]:
         # Whoever is at 100 is at 500 too: days that contradict are read at the longer.
         (0, 7, Known.NO, 3),
         (0, 1, Known.NO, 1),
+        (0, 0, Known.YES, 4),
     ],
 )
 def test_early_by_days(low: int, very_low: int, never_above: Known, grade: int) -> None:
@@ -97,6 +98,13 @@ def test_days_without_a_count_are_not_filled_over_a_recovery_of_three_days() -> 
 def test_a_last_low_count_leaves_the_end_open() -> None:
     assert bounds(early_from(series((0, 2000), *daily(5, 8, 400)), INFUSED)) == (1, 3)
     assert bounds(early_from(series((0, 2000), *daily(5, 8, 400), (9, 800)), INFUSED)) == (1, 1)
+
+
+@pytest.mark.rule("rules.md 3.6")
+def test_days_from_a_low_count_to_the_next_one_may_be_low_too() -> None:
+    # Six measured days, and day 10 to day 19 without a count: a late recovery does not settle them.
+    found = early_from(series(*daily(0, 3, 2000), *daily(4, 9, 300), *daily(20, 30, 2000)), INFUSED)
+    assert bounds(found) == (1, 3)
 
 
 @pytest.mark.rule("rules.md 3.6")

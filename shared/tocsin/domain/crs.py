@@ -21,6 +21,7 @@ CODE: Final = "10052015"
 
 FEVER_FROM_CELSIUS: Final = Decimal("38.0")
 HIGH_FLOW_ABOVE_L_PER_MIN: Final = 6
+ROOM_AIR_PERCENT: Final = 21
 
 
 class Device(StrEnum):
@@ -165,6 +166,9 @@ def hypoxia(facts: CrsFacts) -> Axis:
         asked = ("whether the intubation was only to protect the airway",)
         return Axis(name, 0, 4, "intubation, perhaps only to protect the airway", asked)
     flow = facts.flow_l_per_min
+    if facts.device is Device.NONE and ((flow or 0) > 0 or (facts.fio2_percent or 0) > ROOM_AIR_PERCENT):
+        because = "no device is named, yet oxygen is given, which contradict each other"
+        return Axis(name, 0, 4, because, ("oxygen device",))
     because = NAMES[facts.device] + (f" at {flow:f} L/min" if flow is not None else "")
     if facts.device is Device.LOW_FLOW_NC and flow is not None and flow > HIGH_FLOW_ABOVE_L_PER_MIN:
         return Axis(name, 3, 3, f"{because}, which is high flow")

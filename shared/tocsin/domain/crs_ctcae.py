@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from tocsin.domain import crs
 from tocsin.domain.axes import Axis, bounds, death, missing, told
-from tocsin.domain.crs import CrsFacts, Device
+from tocsin.domain.crs import ROOM_AIR_PERCENT, CrsFacts, Device
 from tocsin.domain.graded import Graded
 from tocsin.domain.known import Known
 from tocsin.domain.words import Scale
@@ -20,7 +20,6 @@ from tocsin.domain.words import Scale
 Edition = Literal["5.0", "6.0"]
 
 FIO2_BOUND_PERCENT: Final = 40
-ROOM_AIR_PERCENT: Final = 21
 PERCENT_PER_LITRE: Final = 4
 """The usual estimate: each litre per minute by cannula adds 4 % to room air."""
 

@@ -4,8 +4,9 @@ Early is day 0 to day 30 with the infusion on day 0, late is after. The bound is
 than 500". Counts are per microlitre. Platelets are graded by another proposal, not here.
 
 A day without a value is counted both ways: the lowest grade counts measured days only; the highest also the days
-between two low values, unless a recovery of three days lies between them, and the days after a last low value. Days
-add up over the whole time, so a recovery ends no count, and a measured day above the bound is never counted as low.
+between two low values, unless a recovery of three days lies between them, and the days from a low value to the next
+value. Days add up over the whole time, so a recovery ends no count, and a measured day above the bound is never counted
+as low.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def early(facts: EarlyFacts) -> Graded:
     axes = (
         _days("duration", low, LOW, _by_low),
         _days("depth", very_low, VERY_LOW, _by_very_low),
-        _never(facts.never_above if low.most else Known.NO),
+        _never(facts.never_above if low.most or facts.never_above is Known.YES else Known.NO),
     )
     return Graded(Scale.ICAHT, ICAHT, EARLY, None, *bounds(axes), told(axes), missing(axes))
 
@@ -125,8 +126,8 @@ def _counted(window: Mapping[int, Decimal], bound: int) -> Days:
         between = [day for day in recovered if start < day < end]
         if not between or between[-1] - between[0] + 1 < RECOVERY_DAYS:
             possible |= set(range(start, end)) - set(between)
-    if low[-1] == max(window):
-        possible |= set(range(low[-1], EARLY_DAYS))
+    for day in low:
+        possible |= set(range(day, min((later for later in window if later > day), default=EARLY_DAYS)))
     return Days(len(measured), len(possible))
 
 
