@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.shapes import Shape
+from tests.support.shapes import Shape, wait_until
 
 FATAL: dict[str, Any] = {
     "subject": "S01-003",
@@ -76,6 +76,16 @@ class Desk:
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def knows(self, case_id: str) -> None:
+        """Waits until the case has come to the desk: a receipt says that the report is kept, not that it was read."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        wait_until(
+            lambda: (
+                httpx.get(f"{self.shape.alerting}/v1/assessments/{case_id}", headers=headers, timeout=30).is_success
+            ),
+            f"case {case_id} at the desk",
+        )
 
     def alerts(self, **parameters: Any) -> list[dict[str, Any]]:
         found = self.get("/v1/alerts", **parameters)

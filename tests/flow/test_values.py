@@ -116,6 +116,7 @@ def test_in_one_process_a_report_a_value_and_corrections_of_both_make_one_course
     def comes(expected: list[tuple[str, int]], what: str) -> None:
         wait_until(lambda: steps() == expected, what)
 
+    physician.knows(case_id)
     posted({"observations": [LOW]}, "/v1/observations")
     comes([("site", 2), ("computed", 4)], "the value beside the site's grade")
     posted({"observations": [{**LOW, "value": 1.2, "correction": True}]}, "/v1/observations")
