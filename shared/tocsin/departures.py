@@ -1,22 +1,32 @@
 """Where a study departs from the stated defaults and from our rules: said aloud at every start, never refused.
 
 A sponsor may decide what is contested, and may know its authority better than our data do. It must not be decided
-unseen: each point is a sentence. The points and their defaults are on docs/clocks.md.
+unseen: each point is a sentence. The points and their defaults are on docs/clocks.md, and those of dose-limiting
+toxicity on docs/dlt.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from tocsin import clockrules
 from tocsin.domain.clocks import ClockRule, Mode
+from tocsin.domain.dlt import About, DltDefinition
 from tocsin.domain.protocol import CopyTo, CountsFrom, Protocol, SuspectedBy
 from tocsin.domain.words import CrsScale
+
+# The default set of rules.md 4.2, counted from the infusion as day 0.
+_DLT_DAYS = 28
+_DLT_LIMIT = timedelta(hours=168)
+_DLT_LIMITS = {"DLT-14": timedelta(hours=24)}
 
 
 def departures(protocol: Protocol) -> tuple[str, ...]:
     """A sentence for each departure of a study, with its id before it."""
     found = [*_of_settings(protocol), *_of_copies(protocol), *of_rules(protocol.clock_rules)]
+    if protocol.dlt is not None:
+        found += _of_dlt(protocol.dlt)
     return tuple(f"{protocol.id}: {sentence}" for sentence in found)
 
 
@@ -92,6 +102,20 @@ def _of_settings(protocol: Protocol) -> Iterable[str]:
         )
 
 
+def _of_dlt(definition: DltDefinition) -> Iterable[str]:
+    """Where a DLT is waited for longer, or looked for over a shorter time, than by the default set (rules.md 4.2)."""
+    window_ends = definition.window_days - definition.day_base
+    if window_ends < _DLT_DAYS:
+        yield f"the DLT window ends {window_ends} days after the infusion: the default is {_DLT_DAYS}"
+    for rule in definition.rules:
+        longest = _DLT_LIMITS.get(rule.id, _DLT_LIMIT)
+        if rule.longer_than is not None and rule.longer_than > longest:
+            yield f"{rule.id} waits {_hours(rule.longer_than)} hours: the default set waits {_hours(longest)}"
+        recovers_in = rule.by_day - definition.day_base
+        if rule.about in (About.NEUTROPHILS, About.PLATELETS) and recovers_in > _DLT_DAYS:
+            yield f"{rule.id} gives {rule.about} {recovers_in} days to recover: the default is {_DLT_DAYS}"
+
+
 def _of_copies(protocol: Protocol) -> Iterable[str]:
     """Who of those that GCP names gets no copy. A recipient of no site may stand for every site."""
     if not any(rule.copies for rule in protocol.clock_rules):
@@ -112,3 +136,7 @@ def _of_copies(protocol: Protocol) -> Iterable[str]:
 
 def _zone(rule: ClockRule) -> str:
     return "of the receiver" if rule.zone is None else rule.zone.key
+
+
+def _hours(limit: timedelta) -> str:
+    return f"{limit.total_seconds() / 3600:g}"

@@ -16,11 +16,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from tocsin import study_clocks
+from tocsin import study_clocks, study_dlt, study_dose
 from tocsin.clockrules.own_rules import RuleSets
-from tocsin.criteria import load_terms
-from tocsin.domain.affirmed import WORDING
-from tocsin.domain.dlt import DltDefinition, DltRule, Exclusion
 from tocsin.domain.protocol import (
     APPROVED,
     ASSUMED_RULES,
@@ -33,7 +30,7 @@ from tocsin.domain.protocol import (
 from tocsin.domain.words import Role
 from tocsin.errors import ProtocolError
 from tocsin.study_clocks import twice
-from tocsin.study_shape import DltPart, DltRulePart, ExclusionPart, StudyFile
+from tocsin.study_shape import StudyFile
 
 
 def load(paths: Sequence[Path]) -> dict[str, Protocol]:
@@ -108,7 +105,8 @@ def _annotations(annotation: Any) -> Iterable[type]:
 def _contradictions(file: StudyFile) -> Iterable[str]:
     """What is well formed and still cannot be."""
     yield from twice("sites", [s.id for s in file.sites])
-    yield from twice("dose.levels", [level.id for level in file.dose.levels] if file.dose else [])
+    if file.dose is not None:
+        yield from study_dose.contradictions(file.dose, file.study)
     if "site" not in re.compile(file.study.subject_pattern).groupindex:
         yield (
             f"study.subject_pattern is {file.study.subject_pattern!r}; it needs a group (?P<site>…), "
@@ -117,27 +115,12 @@ def _contradictions(file: StudyFile) -> Iterable[str]:
     if not any(r.role is Role.SAFETY_PHYSICIAN and r.email for r in file.recipients):
         roles = ", ".join(dict.fromkeys(r.role.value for r in file.recipients))
         yield f"recipients are {roles}; at least one 'safety_physician' with an email is needed: somebody must be rung"
-    # "… - Other, specify" carries the code of a class: no event is ever coded to it.
-    names = {term.name for term in load_terms(file.study.ctcae) if not term.is_other_specify}
     if file.dlt is not None:
-        parts: list[tuple[str, Sequence[DltRulePart | ExclusionPart]]] = [
-            ("rules", file.dlt.rules),
-            ("exclusions", file.dlt.exclusions),
-        ]
-        for part, rows in parts:
-            for n, row in enumerate(rows, 1):
-                for term in row.terms:
-                    if term not in names:
-                        yield (
-                            f"dlt.{part}[{n}] ({row.id}) names term {term!r}; "
-                            f'allowed are the terms of CTCAE v{file.study.ctcae}, as spelt there, not "Other, specify"'
-                        )
-        yield from twice("dlt.rules", [r.id for r in file.dlt.rules])
+        yield from study_dlt.contradictions(file.dlt, file.study.ctcae)
 
 
 def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
     study = file.study
-    codes = {term.name: str(term.code) for term in load_terms(study.ctcae)}
     assumptions = [
         f"{ASSUMED_RULES}: reference safety information ({part.version})"
         for part in (file.rsi, *reversed(file.earlier_rsi))
@@ -159,7 +142,7 @@ def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
         meddra=study.meddra,
         rsi=study_clocks.reference_information(file.rsi),
         clock_rules=study_clocks.clock_rules(file.clocks, sets),
-        dlt=_dlt(file.dlt, codes) if file.dlt is not None else None,
+        dlt=study_dlt.definition(file.dlt, study.ctcae) if file.dlt is not None else None,
         clock_mode=file.clocks.mode,
         uncoded_after=timedelta(hours=study.uncoded_after_hours),
         follow_up=timedelta(days=study.follow_up_days) if study.follow_up_days else None,
@@ -173,27 +156,5 @@ def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
         follow_up_requests=study_clocks.follow_up_requests(file.follow_up_requests),
         grading=GradingSettings(file.grading.crs, file.grading.ask_from_grade),
         copies_to=study_clocks.copies_to(file),
-    )
-
-
-def _dlt(part: DltPart, codes: dict[str, str]) -> DltDefinition:
-    return DltDefinition(
-        id=part.id,
-        status=part.status,
-        window_days=part.window_days,
-        day_base=part.day_base,
-        rules=tuple(
-            DltRule(
-                id=r.id,
-                text=r.text,
-                min_grade=r.min_grade,
-                codes=frozenset(codes[term] for term in r.terms),
-                words=re.compile(r.words, WORDING) if r.words else None,
-                needs_relation=r.needs_relation,
-            )
-            for r in part.rules
-        ),
-        exclusions=tuple(
-            Exclusion(x.id, x.text, frozenset(codes[term] for term in x.terms), x.max_grade) for x in part.exclusions
-        ),
+        dose=study_dose.settings(file.dose),
     )

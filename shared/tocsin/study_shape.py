@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from tocsin.domain.board.settings import Design, DoseSettings, ProductFault
 from tocsin.domain.clocks import Mode
+from tocsin.domain.dlt import About, GradedBy, Ground, Need
 from tocsin.domain.protocol import (
     ClockSettings,
     CopyTo,
@@ -93,11 +95,15 @@ Address = Annotated[str, AfterValidator(_address)]
 Code = Annotated[str, AfterValidator(_code)]
 Release = Annotated[str, AfterValidator(_release)]
 Day = Annotated[date, BeforeValidator(_day)]
+Grade = Annotated[int, Field(ge=1, le=5)]
+Hours = Annotated[float, Field(gt=0, le=8784)]
+Whole = Annotated[int, Field(ge=1)]
 Cadence = Annotated[list[Annotated[int, Field(ge=1, le=366)]], AfterValidator(_ascending)]
 
 _CLOCKS: Final = ClockSettings()
 _REQUESTS: Final = FollowUpRequests()
 _GRADING: Final = GradingSettings()
+_DOSE: Final = DoseSettings()
 
 
 class Part(BaseModel):
@@ -155,11 +161,42 @@ class LevelPart(Part):
     id: Text
     label: Text
     cells_per_kg: float | None = Field(None, gt=0)
+    stagger_days: int | None = Field(None, ge=0, le=366)
+
+
+class ExpansionPart(Part):
+    dlt_limit: float = float(_DOSE.expansion.dlt_limit)
+    certainty: float = float(_DOSE.expansion.certainty)
+    prior: list[Whole] = Field(list(_DOSE.expansion.prior), min_length=2, max_length=2)
+    looks_from: int = _DOSE.expansion.looks_from
+    icans_limit: float | None = None
+    non_relapse_mortality_limit: float | None = None
+
+
+class VisitsPart(Part):
+    months: Cadence = list(_DOSE.follow_up.months)
+    grace_days: int = Field(_DOSE.follow_up.grace.days, ge=0, le=366)
 
 
 class DosePart(Part):
+    """Rates are written as numbers, and taken as they are written: 0.30 is 3/10. None: the default of the design."""
+
     schedule: Text
+    status: Status = "ASSUMPTION_SPONSOR_MUST_REPLACE"
+    design: Annotated[Design, Field(strict=False)] = _DOSE.design
+    target: float | None = None
+    phi1: float | None = None
+    phi2: float | None = None
+    subjects_per_cohort: int = Field(_DOSE.subjects_per_cohort, ge=1, le=20)
+    evaluable_from: float = Field(float(_DOSE.evaluable_from), gt=0, le=1)
+    evaluable_to: float = Field(float(_DOSE.evaluable_to), ge=1)
     mtd_needs_evaluable: int | None = Field(None, ge=1)
+    parallel_levels: bool = _DOSE.parallel_levels
+    committee_review_before_escalation: bool = _DOSE.committee_review_before_escalation
+    review_within_hours: Hours = _DOSE.review_within.total_seconds() / 3600
+    product_holds: list[Annotated[ProductFault, Field(strict=False)]] = sorted(_DOSE.product_holds)
+    expansion: ExpansionPart = ExpansionPart()
+    follow_up: VisitsPart = VisitsPart()
     levels: list[LevelPart] = Field(min_length=1)
 
 
@@ -193,17 +230,38 @@ class RsiPart(Part):
 class DltRulePart(Part):
     id: Text
     text: Text
-    min_grade: int = Field(ge=1, le=5)
+    about: Annotated[About, Field(strict=False)] = About.EVENT
+    min_grade: Grade | None = None
     terms: list[str] = []
     words: Wording | None = None
+    syndrome: Annotated[Syndrome, Field(strict=False)] | None = None
     needs_relation: bool = True
+    graded_by: Annotated[GradedBy, Field(strict=False)] = GradedBy.ANY
+    longer_than_hours: Hours | None = None
+    strict_hours: Hours | None = None
+    at_once_from: Grade | None = None
+    at_once_terms: list[str] = []
+    at_once_words: Wording | None = None
+    committee_below: Grade | None = None
+    leaves_others: bool = False
+    by_day: int = Field(28, ge=1, le=365)
+    late_days: int = Field(14, ge=0, le=365)
+    platelets_below: float = Field(50, gt=0)
+    transaminases_above: float = Field(3, gt=0)
+    bilirubin_above: float = Field(2, gt=0)
+    exclusions: list[Text] = []
 
 
 class ExclusionPart(Part):
     id: Text
     text: Text
-    terms: list[str] = Field(min_length=1)
-    max_grade: int = Field(5, ge=1, le=5)
+    ground: Annotated[Ground, Field(strict=False)] = Ground.EVENT
+    terms: list[str] = []
+    words: Wording | None = None
+    min_grade: Grade = 1
+    max_grade: Grade = 5
+    within_hours: Hours | None = None
+    needs: list[Annotated[Need, Field(strict=False)]] = []
 
 
 class DltPart(Part):

@@ -167,8 +167,9 @@ def listed(term: str, grade: int | None = None, *, fatal: bool = False) -> Expec
 
 
 def rule(
-    name: str, grade: int, *terms: str, words: str | None = None, relation: bool = True, text: str = ""
-) -> DltRule:
+    name: str, grade: int, *terms: str, words: str | None = None, relation: bool = True, text: str = "",
+    exclusions: Sequence[str] = (),
+) -> DltRule:  # fmt: skip
     return DltRule(
         name,
         text or name,
@@ -176,6 +177,7 @@ def rule(
         frozenset(CODES[t] for t in terms),
         re.compile(words, WORDING) if words else None,
         relation,
+        exclusions=frozenset(exclusions),
     )
 
 
@@ -190,8 +192,8 @@ DEFINITION = DltDefinition(
         rule("DLT-03", 3, "Cytokine release syndrome", words=r"\bCRS(?![a-z])|细胞因子(释放|风暴)"),
         rule("DLT-05", 3, words=r"\bICANS(?![a-z])|神经毒性"),
         rule("DLT-08", 4, "Neutrophil count decreased"),
-        rule("DLT-11", 4),
-        rule("DLT-12", 3),
+        rule("DLT-11", 4, exclusions=["EX-01", "EX-02"]),
+        rule("DLT-12", 3, exclusions=["EX-01", "EX-02"]),
     ),
     exclusions=(
         Exclusion("EX-01", "fever of any grade", frozenset({CODES["Fever"]})),

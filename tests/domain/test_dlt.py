@@ -270,7 +270,7 @@ def test_the_studys_default_rules_name_what_they_should(verbatim: str, grade: in
         ("Platelet count decreased", 3, None),
         ("Alopecia", 3, None),
         ("Disseminated intravascular coagulation", 3, "DLT-12"),
-        ("Sepsis", 4, "DLT-11"),
+        ("Sepsis", 4, "DLT-15"),
     ],
 )
 @pytest.mark.rule("DLT-08", "DLT-09", "DLT-11", "DLT-12", "DLT-14", "EX-01", "EX-02", "EX-06")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -109,6 +110,36 @@ def test_crs_by_one_scale_alone_and_a_site_asked_late_are_said() -> None:
     assert departures(replace(KQ2003, grading=GradingSettings(ask_from_grade=4))) == (
         "NCT06223646: a site is asked for a report from a derived grade 4 on: the default is grade 3",
     )
+
+
+def with_dlt(rule_id: str = "", *, window_days: int = 28, day_base: int = 0, **changes: Any) -> Protocol:
+    """The first study with one rule of its DLT definition changed."""
+    assert KQ2003.dlt is not None
+    rules = tuple(replace(rule, **changes) if rule.id == rule_id else rule for rule in KQ2003.dlt.rules)
+    return replace(KQ2003, dlt=replace(KQ2003.dlt, rules=rules, window_days=window_days, day_base=day_base))
+
+
+@pytest.mark.parametrize(
+    ("study", "said"),
+    [
+        (with_dlt("DLT-12", longer_than=timedelta(hours=168)), None),
+        (
+            with_dlt("DLT-12", longer_than=timedelta(hours=240)),
+            "DLT-12 waits 240 hours: the default set waits 168",
+        ),
+        (with_dlt("DLT-14", longer_than=timedelta(hours=24.5)), "DLT-14 waits 24.5 hours: the default set waits 24"),
+        (with_dlt("DLT-08", by_day=42), "DLT-08 gives neutrophils 42 days to recover: the default is 28"),
+        (with_dlt("DLT-09", by_day=29), "DLT-09 gives platelets 29 days to recover: the default is 28"),
+        (with_dlt("DLT-09", by_day=21), None),
+        (with_dlt(window_days=42), None),
+        (with_dlt(window_days=21), "the DLT window ends 21 days after the infusion: the default is 28"),
+        (with_dlt(day_base=1), "the DLT window ends 27 days after the infusion: the default is 28"),
+        (with_dlt(window_days=29, day_base=1), None),
+    ],
+)
+@pytest.mark.rule("rules.md 4.2: default limits")
+def test_a_dlt_that_is_waited_for_longer_or_over_a_shorter_window_is_said(study: Protocol, said: str | None) -> None:
+    assert departures(study) == (() if said is None else (f"NCT06223646: {said}",))
 
 
 def copied(*recipients: CopyRecipient) -> Protocol:

@@ -6,7 +6,6 @@ signed something. It always starts from everything known, so the order of arriva
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,10 +16,9 @@ from tocsin.domain.clocks import Clock, Duty, Start, Trigger, clock, fires
 from tocsin.domain.concerns import Concern, concerns
 from tocsin.domain.elements import MINIMUM, missing_elements, missing_so_far
 from tocsin.domain.judged import EventAssessment
-from tocsin.domain.judging import judge, zone_of
+from tocsin.domain.judging import judge, reviews_of, zone_of
 from tocsin.domain.lives import live
 from tocsin.domain.protocol import Protocol
-from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.words import ReportKind
 
 __all__ = ["MINIMUM", "Assessment", "Concern", "EventAssessment", "assess", "missing_elements", "missing_so_far"]
@@ -75,17 +73,8 @@ def _soonest(life: ClockLife) -> tuple[datetime, str, str, datetime]:
 def _event(event: Event, report: Report, case: Case, protocol: Protocol, past: Past) -> EventAssessment:
     coded = case.coding_of(event)
     return judge(
-        event, report, coded, protocol, reviews=_reviews(event, past), infusions=case.infusions
+        event, report, coded, protocol, reviews=reviews_of(event, past.signed), infusions=case.infusions
     )  # fmt: skip
-
-
-def _reviews(event: Event, past: Past) -> Sequence[Signed]:
-    reviews = [
-        deed
-        for deed in past.signed
-        if deed.deed in (Deed.MEDICAL_REVIEW, Deed.DOWNGRADE) and deed.is_about(event.event_id)
-    ]
-    return sorted(reviews, key=lambda deed: (deed.signed_at, deed.id))
 
 
 def _sites_own(case: Case, protocol: Protocol, past: Past) -> tuple[ClockLife, ...]:

@@ -47,6 +47,14 @@ def judge(
     )
 
 
+def reviews_of(event: Event, signed: Iterable[Signed]) -> list[Signed]:
+    """What the sponsor signed of an event as its own judgement, in the order in which it was signed."""
+    reviews = [
+        deed for deed in signed if deed.deed in (Deed.MEDICAL_REVIEW, Deed.DOWNGRADE) and deed.is_about(event.event_id)
+    ]
+    return sorted(reviews, key=lambda deed: (deed.signed_at, deed.id))
+
+
 def reviewed(event: Event, reviews: Iterable[Signed]) -> Event:
     """The event with what the sponsor signed of it: its newest opinion on each agent, and criteria it saw itself.
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from tocsin.domain.board.settings import DoseSettings
 from tocsin.domain.clocks import ClockRule, Mode
 from tocsin.domain.dlt import DltDefinition
 from tocsin.domain.syndromes import EVERY, Syndrome
@@ -177,6 +178,7 @@ class Protocol:
     follow_up_requests: FollowUpRequests = FollowUpRequests()
     copies_to: tuple[CopyRecipient, ...] = ()
     grading: GradingSettings = GradingSettings()
+    dose: DoseSettings = field(default_factory=DoseSettings)
 
     def site(self, site_id: str) -> Site | None:
         return next((s for s in self.sites if s.id == site_id), None)

@@ -50,7 +50,7 @@ def evaluate(
         and rule.about is not About.LIVER  # No event is one: it goes by values.
         and (named_by := names(rule, event, coded)) is not None
         and (relation or not rule.needs_relation)
-        and not (rule.is_any_event and grade != 5 and _excluded(coded, grade, definition) is not None)
+        and not (rule.is_any_event and grade != 5 and _excluded(coded, grade, definition, rule) is not None)
     ]
     if not held:
         return Verdict(NO_DLT, None, (_why_none(coded, grade, relation, definition),))
@@ -83,16 +83,19 @@ def _rank(rule: DltRule, grade: int | None) -> tuple[bool, bool, int, str]:
     return not (grade == 5 and rule.min_grade == 5), rule.is_any_event, higher_first, rule.id
 
 
-def _excluded(coded: Coded | None, grade: int | None, definition: DltDefinition) -> Exclusion | None:
+def _excluded(
+    coded: Coded | None, grade: int | None, definition: DltDefinition, rule: DltRule | None = None
+) -> Exclusion | None:
     """The exclusion that the code, and the grade where it matters, settle. A code that waits settles nothing.
 
-    Without a grade only an exclusion of any grade holds (fever, lymphopenia).
+    Without a grade only an exclusion of any grade holds (fever, lymphopenia). `rule`: of those that it admits.
     """
     if coded is None or coded.code is None:
         return None
-    worst = 5 if grade is None else grade
-    settled = (x for x in definition.exclusions if x.ground is Ground.EVENT and x.within is None and not x.needs)
-    return next((x for x in settled if coded.code in x.codes and worst <= x.max_grade), None)
+    lowest, highest = (1, 5) if grade is None else (grade, grade)
+    of = definition.exclusions if rule is None else definition.admitted(rule)
+    settled = (x for x in of if x.ground is Ground.EVENT and x.within is None and not x.needs)
+    return next((x for x in settled if coded.code in x.codes and x.min_grade <= lowest <= highest <= x.max_grade), None)
 
 
 def _why_none(coded: Coded | None, grade: int | None, relation: Finding, definition: DltDefinition) -> str:

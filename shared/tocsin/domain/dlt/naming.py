@@ -33,7 +33,14 @@ def by_code_or_words(
     if words is None:
         return None
     if found := named(words, event.verbatim):
-        return f"the site's words name it: {found.group(0)!r}"
+        return f"the site's words name it: {_whole_word(found)!r}"
     if coded is not None and coded.term is not None and named(words, coded.term):
         return f"coded as {coded.term}"
     return None
+
+
+def _whole_word(found: re.Match[str]) -> str:
+    """What was found, out to the ends of its word: patterns may stop inside one."""
+    before = re.search(r"[A-Za-z]*$", found.string[: found.start()])
+    after = re.match(r"[A-Za-z]*", found.string[found.end() :])
+    return (before[0] if before else "") + found.group(0) + (after[0] if after else "")
