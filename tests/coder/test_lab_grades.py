@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meddra_coder.lab_rows import Lack, number, shortened
-from meddra_coder.lab_specimen import URINE, specimen
+from meddra_coder.lab_specimen import specimen
 from tests.coder.lab_file_of_rows import ALT, CA, HGB, by_rule, cells
+from tocsin.criteria.specimens import URINE
 
 
 def one(row: dict[str, str], edition: str = "5.0") -> tuple[str, ...]:

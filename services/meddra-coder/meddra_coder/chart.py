@@ -1,43 +1,24 @@
-"""The chart of a subject: what was observed of it, which of that counts, and when it was infused.
+"""The chart of a subject as the coder keeps it: what was observed of it, and when it was infused.
 
-Kept as it was said. A correction takes the place of what has its `ref` and was the same test; where nothing was, of
-all that has its `ref` (the wrong test was named). Of several the last received counts, so that nothing depends on the
-order of arrival. How an observation is graded is `grading`.
+Which observation counts, and what was measured, is `tocsin.chart`. How an observation is graded is `grading`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, or_, select
 
 from meddra_coder import tables
-from meddra_coder.lab_specimen import told
-from tocsin.criteria import find_analyte
+from tocsin.chart import Seen, analyte_of, counting
 from tocsin.domain.calendars import Partial, Span
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1
-from tocsin.messages.facts import InfusionFacts, LaboratoryValue, Observation, VitalSign
+from tocsin.messages.facts import InfusionFacts, Observation
 from tocsin.store.insert import insert_unless_there
 
 _OBSERVATION: TypeAdapter[Observation] = TypeAdapter(Observation)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One observation. `id` is `record_id/place`; `analyte` None: no measurement, or none that is known here."""
-
-    id: str
-    analyte: str | None
-    received_at: datetime
-    facts: Observation
-
-    def span(self, zone: ZoneInfo) -> Span | None:
-        """When it was, as far as the site's words allow; None where they leave the year open."""
-        return Partial.parse(self.facts.at).widest(zone)
 
 
 def keep(tx: Connection, body: ObservationsRecordedV1) -> tuple[Seen, ...]:
@@ -124,42 +105,6 @@ def everything(tx: Connection, study: str, subject: str) -> tuple[set[str], set[
     row = tables.observations.c
     found = tx.execute(select(row.analyte, row.kind).where(row.study == study, row.subject == subject).distinct()).all()
     return {one.analyte for one in found if one.analyte is not None}, {one.kind for one in found}
-
-
-def counting(seen: Sequence[Seen]) -> tuple[Seen, ...]:
-    """Those that count, in order of receipt."""
-    ordered = sorted(seen, key=lambda one: (one.received_at, one.id))
-    gone: set[str] = set()
-    for correction in ordered:
-        if not correction.facts.correction or correction.facts.ref is None:
-            continue
-        named = [
-            one for one in ordered if one.facts.ref == correction.facts.ref and one.facts.kind == correction.facts.kind
-        ]
-        same = [one for one in named if _test(one) == _test(correction) and one is not correction]
-        earlier = (correction.received_at, correction.id)
-        gone |= {one.id for one in same or named if (one.received_at, one.id) < earlier}
-    return tuple(one for one in ordered if one.id not in gone)
-
-
-def _test(one: Seen) -> str:
-    """What was observed: the analyte where it is known, else the name that the site gave it."""
-    if one.analyte is not None:
-        return one.analyte
-    if isinstance(one.facts, LaboratoryValue):
-        return one.facts.test.casefold()
-    return one.facts.sign if isinstance(one.facts, VitalSign) else one.facts.kind
-
-
-def analyte_of(observed: Observation) -> str | None:
-    """The analyte that was measured; None where it is no measurement, or none of its specimen is known by this name."""
-    if isinstance(observed, LaboratoryValue):
-        found = find_analyte(test=observed.test, loinc=observed.loinc, specimen=told(observed.specimen))
-        return found.id if found else None
-    if isinstance(observed, VitalSign):
-        found = find_analyte(test=observed.sign, loinc=None)
-        return found.id if found else None
-    return None
 
 
 def _read(tx: Connection, study: str, subject: str, like: ColumnElement[bool]) -> list[Seen]:

@@ -10,24 +10,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from meddra_coder.chart import Seen
-from tocsin.domain import units
+from tocsin.chart import PRE_LYMPHODEPLETION, Seen, measured_of, said_of
 from tocsin.domain.calendars import Span
 from tocsin.domain.corrected_calcium import corrected_calcium
 from tocsin.domain.graded import Grading, NotGradable
 from tocsin.domain.labs import LabCriteria, Measured, grade_lab
 from tocsin.messages.bodies import DerivedGrade
 from tocsin.messages.envelope import identity
-from tocsin.messages.facts import LaboratoryValue, VitalSign
+from tocsin.messages.facts import LaboratoryValue
 
 TOTAL_CALCIUM: Final = "calcium_total"
 CORRECTED_CALCIUM: Final = "calcium_corrected"
 ALBUMIN: Final = "albumin"
-BASELINE_PHASES: Final = ("baseline", "pre_lymphodepletion")
+BASELINE_PHASES: Final = ("baseline", PRE_LYMPHODEPLETION)
 """What a site calls a value that others are compared with; the first name counts before the second."""
 
 
@@ -40,23 +38,6 @@ class Chart:
     zone: ZoneInfo
     infused: Span | None
     criteria: LabCriteria
-
-
-def measured_of(seen: Seen) -> Measured | None:
-    """The value as the rules see it; None where no analyte is known by its name."""
-    if seen.analyte is None:
-        return None
-    if isinstance(seen.facts, LaboratoryValue):
-        unit = units.laboratory(seen.facts.unit) or seen.facts.unit
-        limits = (_decimal(seen.facts.lln), _decimal(seen.facts.uln))
-        return Measured(seen.analyte, _exactly(seen.facts.value), unit, *limits)
-    if isinstance(seen.facts, VitalSign):
-        return Measured(
-            seen.analyte,
-            _exactly(seen.facts.value),
-            units.vital_sign(seen.facts.sign, seen.facts.unit) or seen.facts.unit,
-        )
-    return None
 
 
 def baseline_of(values: Sequence[Seen], chart: Chart) -> Seen | None:
@@ -158,24 +139,3 @@ def _place(seen: Seen, zone: ZoneInfo) -> tuple[datetime, datetime, str]:
     span = seen.span(zone)
     when = span.latest if span else seen.received_at
     return when, seen.received_at, seen.id
-
-
-def said_of(seen: Seen) -> str:
-    """What was observed, in words."""
-    facts = seen.facts
-    if isinstance(facts, LaboratoryValue):
-        measured_in = f" ({facts.specimen})" if facts.specimen else ""
-        return f"{facts.test}{measured_in} {facts.value:g} {facts.unit}"
-    if isinstance(facts, VitalSign):
-        return f"{facts.sign} {facts.value:g} {facts.unit}"
-    shown = facts.model_dump(exclude={"kind", "subject", "at", "ref", "correction", "reason"}, exclude_none=True)
-    return f"{facts.kind} " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
-
-
-def _exactly(value: float) -> Decimal:
-    """The number as it was written: 0.1 is 0.1, not what a float makes of it."""
-    return Decimal(repr(value))
-
-
-def _decimal(value: float | None) -> Decimal | None:
-    return None if value is None else _exactly(value)

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, cast
 
-from meddra_coder.chart import Seen
-from meddra_coder.grading import Chart, measured_of, said_of, stated
+from meddra_coder.grading import Chart, stated
+from tocsin.chart import Seen, amount, measured_of, said_of
 from tocsin.domain import icaht
 from tocsin.domain.crs import Device
 from tocsin.domain.crs_ctcae import Edition
@@ -94,9 +94,9 @@ def _icaht(seen: Sequence[Seen], chart: Chart) -> list[DerivedGrade]:
     counts: list[tuple[datetime, Seen, Decimal]] = []
     for one in seen:
         measured, span = measured_of(one), one.span(chart.zone)
-        factor = analyte.factors.get(measured.unit) if measured else None
-        if measured is not None and factor is not None and span is not None:
-            counts.append((span.earliest, one, measured.value * factor.numerator / factor.denominator))
+        value = amount(measured, analyte) if measured else None
+        if value is not None and span is not None:
+            counts.append((span.earliest, one, value))
     counts.sort(key=lambda count: (count[0], count[1].id))
     infused_on = chart.infused.earliest.astimezone(chart.zone).date()
     values = [icaht.Neutrophils(at.astimezone(chart.zone).date(), value * 1000) for at, _, value in counts]

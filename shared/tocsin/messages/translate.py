@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tocsin.domain.calendars import Partial
@@ -27,14 +29,14 @@ def report_of(body: ReportReceivedV1) -> Report:
         patient_denied=body.facts.patient_identifiable is False,
         has_reporter=_names_a_reporter(body.facts),
         product=body.facts.product,
-        events=tuple(event_of(kept) for kept in body.events),
+        events=_events(body.events),
         is_nullified=body.is_nullified,
         narrative=body.facts.narrative,
     )
 
 
 def event_of(kept: KeptEvent) -> Event:
-    """One event as the rules see it."""
+    """One event as the rules see it. `component_of` is still what the site calls the other event."""
     facts = kept.facts
     return Event(
         event_id=kept.event_id,
@@ -108,6 +110,24 @@ def words_of(body: ReportReceivedV1) -> tuple[str, ...]:
     """What one revision tells in free words, beside the names of its events."""
     told = [body.facts.narrative, body.statement, *(kept.facts.treatment for kept in body.events)]
     return tuple(text for text in told if text)
+
+
+def _events(kept: Sequence[KeptEvent]) -> tuple[Event, ...]:
+    """The events of one report, each sign with the id of the event that it is a sign of."""
+    ids = _ids_by_name(kept)
+    events = (event_of(one) for one in kept)
+    return tuple(replace(one, component_of=ids.get(one.component_of or "", one.component_of)) for one in events)
+
+
+def _ids_by_name(kept: Sequence[KeptEvent]) -> Mapping[str, str]:
+    """The event of each name in a report: the site's `ref` before our id, and a place only where no `ref` was given.
+
+    Intake reads a follow-up in the same order.
+    """
+    by_place = {str(n): one.event_id for n, one in enumerate(kept, 1) if one.facts.ref is None}
+    by_id = {one.event_id: one.event_id for one in kept}
+    by_ref = {one.facts.ref: one.event_id for one in reversed(kept) if one.facts.ref is not None}
+    return {**by_place, **by_id, **by_ref}
 
 
 def _names_a_reporter(facts: ReportFacts) -> bool:
