@@ -50,6 +50,11 @@ def studies() -> dict[str, Protocol]:
     return load(sorted(PROTOCOLS.glob("*.toml")))
 
 
+def without_doses() -> dict[str, Protocol]:
+    """The same, in which no dose is looked for: nothing holds an infusion."""
+    return {name: replace(protocol, levels=()) for name, protocol in studies().items()}
+
+
 def without(protocol: Protocol, *roles: Role) -> Protocol:
     """The same study, in which nobody has these roles."""
     return replace(protocol, recipients=tuple(r for r in protocol.recipients if r.role not in roles))
@@ -259,7 +264,7 @@ def ward(url: str, folder: Path, known: dict[str, Protocol] | None = None) -> It
     """A fresh house on this database."""
     store = open_store(url, "alerting")
     try:
-        served = studies() if known is None else known
+        served = without_doses() if known is None else known
         prepare(store, served)
         found = Ward(store, folder, served)
         found.deliverers[MAIL] = Mailbox(folder / "mailbox", "Tocsin <tocsin@sponsor.invalid>")

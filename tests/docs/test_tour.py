@@ -73,7 +73,8 @@ def _follow(shape: Shape, receiver: Path) -> Ran:
         f"{shape.alerting}/v1/alerts/{alert['alert_id']}/acknowledgements", headers=physician, timeout=30
     )
     told = {"receipt": kept.json(), "alert": alert, "acknowledgement": answered.json()}
-    told["webhook"] = json.loads(receiver.read_text("utf-8").splitlines()[0].removeprefix("verified: "))
+    sent = [json.loads(line.removeprefix("verified: ")) for line in receiver.read_text("utf-8").splitlines()]
+    [told["webhook"]] = [one for one in sent if one["data"]["alert_id"] == alert["alert_id"]]
     return Ran(told | _said(shape), _mail(shape))
 
 

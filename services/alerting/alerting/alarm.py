@@ -11,7 +11,7 @@ were missed are one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 OPEN = "open"
@@ -20,6 +20,8 @@ _AT_ONCE = timedelta(0)
 _HOUR = timedelta(hours=1)
 RETRY_NOBODY = timedelta(minutes=5)
 """How soon an alert that reached nobody is tried again."""
+UNTIL_ANSWERED = timedelta(hours=4)
+"""How often a site or the cell lab is told again of a hold that it has not confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What `next_notice` needs to know of an alert."""
+    """What `next_notice` needs to know of an alert. `until_answered`: its own roles are rung until they answer."""
 
     level: str
     state: str
     raised_at: datetime
     roles: tuple[str, ...] = ()
+    until_answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,10 @@ POLICIES = {
 
 
 def policy_for(alarm: Alarm) -> Policy:
-    """The policy of its level; an alert that names its own roles rings those, once each, at once."""
-    return _once(*alarm.roles) if alarm.roles else POLICIES[alarm.level]
+    """The policy of its level; an alert that names its own roles rings those at once, once each or until answered."""
+    if not alarm.roles:
+        return POLICIES[alarm.level]
+    return replace(_once(*alarm.roles), repeat=UNTIL_ANSWERED) if alarm.until_answered else _once(*alarm.roles)
 
 
 def next_notice(alarm: Alarm, history: Iterable[Rung], policy: Policy, now: datetime) -> Notice | None:

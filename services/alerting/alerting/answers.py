@@ -116,3 +116,7 @@ def apply(tx: Connection, parts: Parts, alert: ringing.Ringing, deed: DecisionRe
         ).first()
         if first is not None:
             _settle(tx, alert.id, first.by, first.at)
+            if alert.level == OVERDUE and (first.by, first.at) == (deed.by, deed.at):
+                group_key = tx.scalars(select(alerts.c.group_key).where(alerts.c.id == alert.id)).one()
+                if group_key is not None:
+                    overdue.silenced(tx, alert.study, group_key, first.at)

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import accounts, answers, board, shown
+from alerting import accounts, answers, board, board_json, kinds, shown
 from alerting.delivery import ledger, mailbox
 from alerting.parts import Parts
 from alerting.tables import alerts as alert_rows
 from tocsin.domain.words import Role
-from tocsin.errors import Forbidden, NotFound, Unauthorised
+from tocsin.errors import Conflict, Forbidden, NotFound, Unauthorised
 from tocsin.settings import Settings
 from tocsin.store import audit
 from tocsin.web.describe import answering, call, refusing, taking
@@ -122,10 +122,12 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
     """A person acknowledges; NotFound, or Forbidden when their roles may not answer this alert."""
     now: datetime = parts.now()
     with parts.store.transaction() as tx:
-        asked = select(alert_rows.c.level, alert_rows.c.roles).where(alert_rows.c.id == alert_id)
+        asked = select(alert_rows.c.level, alert_rows.c.roles, alert_rows.c.kind).where(alert_rows.c.id == alert_id)
         row = tx.execute(asked).one_or_none()
         if row is None:
             raise NotFound("there is no such alert")
+        if row.kind in kinds.UNTIL_ANSWERED:
+            raise Conflict("it rings until whom it concerns has confirmed the hold: POST /v1/holds/{id}/confirmations")
         if not answers.may_acknowledge(row.level, row.roles, who.roles):
             raise Forbidden(f"a {row.level} alert is acknowledged by those whom it rings, or a physician")
         done = answers.acknowledge(tx, parts, alert_id, who.name, sorted(who.roles), now)
@@ -198,17 +200,17 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
 
     @routes.get(
         "/v1/subjects/{subject_id}",
-        summary="Show a subject: doses and events as the site reported them",
+        summary="Show a subject: doses, events, window, evaluability and verdicts",
         tags=["Subjects"],
         openapi_extra=shows("The subject as reported.", "Subject", shown.SubjectShown, shown.SUBJECT, 404),
     )
     def one_subject(subject_id: str, who: Reader) -> dict[str, Any]:
-        """A subject's doses and events."""
+        """Doses and events as the site reported them; then where the subject stands, and why."""
         with parts.store.reading() as tx:
             found = board.subject(tx, subject_id, sorted(parts.studies))
-        if found is None:
-            raise NotFound("nothing is known of such a subject")
-        return found
+            if found is None:
+                raise NotFound("nothing is known of such a subject")
+            return {**found, "standing": board_json.standing_of(tx, parts, subject_id)}
 
     @routes.get(
         "/v1/mailbox",

@@ -11,7 +11,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from alerting import api, dead_letters, deeds_api, handle, page, reconciling, tables, undelivered, webhooks
+from alerting import (
+    api,
+    dead_letters,
+    deeds_api,
+    handle,
+    page,
+    reconciling,
+    tables,
+    trial,
+    undelivered,
+    verdicts,
+    webhooks,
+)
 from alerting.chores import Chores, owes
 from alerting.delivery.courier import Courier, Couriers
 from alerting.delivery.ledger import MAIL, WEBHOOK
@@ -41,7 +53,7 @@ if TYPE_CHECKING:
 
 WEBHOOK_WORKERS = 4
 
-_HANDLERS = {
+HANDLERS = {
     "reports.received.v1": handle.on_report_received,
     "events.coded.v1": handle.on_events_coded,
     "doses.recorded.v1": handle.on_dose_recorded,
@@ -63,6 +75,8 @@ def build(
     try:
         if prepare(store, studies):
             judge_all_again(parts, why="judged anew by a newer version", at=now())
+            verdicts.look_at_all(parts, why="judged anew by a newer version", at=now())
+        trial.look_at_all(parts, now())
     except BaseException:
         store.close()
         raise
@@ -104,7 +118,7 @@ def prepare(store: Store, studies: Mapping[str, Protocol]) -> bool:
 
 def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
     """One reader of facts, and one of dead letters, for which nothing may ever be a dead letter again."""
-    bind: dict[str, Handler] = {kind: partial(_call, handler, parts) for kind, handler in _HANDLERS.items()}
+    bind: dict[str, Handler] = {kind: partial(_call, handler, parts) for kind, handler in HANDLERS.items()}
     topics = [t for t in bind if t in read_by(ALERTING)]
     return [
         Consumer(NAME, bus, parts.store, topics, bind, parts.wall),

@@ -56,6 +56,12 @@ class Known:
         return self.reports[max(self.reports)] if self.reports else None
 
     @property
+    def subjects(self) -> list[str]:
+        """Every subject that a revision names, the one that the newest names last: a wrong one may be put right."""
+        named = [self.reports[n].subject for n in sorted(self.reports, reverse=True)]
+        return list(dict.fromkeys(one for one in named if one is not None))[::-1]
+
+    @property
     def first_received_at(self) -> datetime:
         return min(report.received_at for report in self.reports.values())
 

@@ -15,11 +15,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, clock_notices, decisions, follow_ups, queries, ringing, timers
+from alerting import alerts, cases, clock_notices, decisions, follow_ups, limits, queries, ringing, timers, trial
 from alerting.delivery import ledger
 from alerting.parts import Parts
 from alerting.timers import Timer
 from tocsin.errors import Away
+from tocsin.messages.bodies import DecisionRecordedV1
 
 log = structlog.get_logger(__name__)
 
@@ -45,22 +46,35 @@ def ring_for_uncoded(tx: Connection, parts: Parts, timer: Timer, now: datetime) 
     coding = known.codings.get(latest.revision)
     state = "the coder holds it for a person" if coding else "nothing has come from the coder"
     reason = f"uncoded {hours:g} h after receipt: {', '.join(uncoded)}"
-    alert = alerts.Alert(
-        key=f"{case_id}|uncoded|{revision}",
-        study=timer.study,
-        kind="uncoded",
-        level="warn",
-        reasons=(reason, state),
-        case_id=case_id,
-        revision=latest.revision,
-        roles=("coder", "safety_team"),
-    )
+    alert = _uncoded(timer.about, timer.study, (reason, state))
     alerts.raise_one(tx, parts, alert, now)
     decisions.record(
         tx, what=decisions.FIRED, about=timer.about, parts=(timers.UNCODED,), study=timer.study, case_id=case_id,
         by="alerting", at=now,
         detail={"kind": timers.UNCODED, "revision": latest.revision, "reasons": list(alert.reasons)},
     )  # fmt: skip
+
+
+def restore_uncoded(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
+    """On a rebuild: the alert that the log says was raised, whatever is coded by now."""
+    reasons = deed.detail.get("reasons")
+    if deed.detail.get("kind") == timers.UNCODED and isinstance(reasons, list):
+        alerts.raise_one(tx, parts, _uncoded(deed.about, deed.study, tuple(map(str, reasons))), deed.at)
+        timers.stop(tx, timers.UNCODED, deed.about, deed.at, "done")
+
+
+def _uncoded(about: str, study: str, reasons: tuple[str, ...]) -> alerts.Alert:
+    case_id, _, revision = about.rpartition("|")
+    return alerts.Alert(
+        key=f"{case_id}|uncoded|{revision}",
+        study=study,
+        kind="uncoded",
+        level="warn",
+        reasons=reasons,
+        case_id=case_id,
+        revision=int(revision),
+        roles=("coder", "safety_team"),
+    )
 
 
 def send_letter(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
@@ -74,6 +88,9 @@ IN_ORDER: tuple[tuple[str, Chore], ...] = (
     (timers.UNCODED, ring_for_uncoded),
     (timers.LETTER, send_letter),
     (follow_ups.FOLLOW_UP, follow_ups.ask),
+    (timers.DLT, limits.fire),
+    (timers.TRIAL, trial.fire),
+    (timers.HOLD, trial.tell_parties),
 )
 
 

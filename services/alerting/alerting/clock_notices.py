@@ -148,10 +148,11 @@ def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
         return
     due_at = datetime.fromisoformat(str(deed.detail["due_at"]))
     timer = Timer(timers.timer_id(timers.CLOCK, deed.about), timers.CLOCK, deed.about, deed.study, due_at)
+    # Stopped first: an answer that the log tells of too may have silenced it, and then it rings again.
+    timers.stop(tx, timers.CLOCK, deed.about, deed.at, "done")
     alerts.raise_one(
         tx, parts, _alert(timer, protocol, deed.case_id, str(deed.detail["level"]), running, deed.at), deed.at
     )
-    timers.stop(tx, timers.CLOCK, deed.about, deed.at, "done")
 
 
 def _listed(value: Any) -> list[Any]:

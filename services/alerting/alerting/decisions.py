@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, select
 
@@ -36,9 +37,15 @@ def record(
         decision_id=str(decision_id), case_id=case_id, study=study, what=what, by=by, at=at, about=about,
         reason=reason, detail=dict(detail or {}),
     )  # fmt: skip
+    return say(tx, body)
+
+
+def say(tx: Connection, body: DecisionRecordedV1) -> bool:
+    """Keep a deed and put it on the log; False when it is known already."""
     if not keep(tx, body):
         return False
-    outbox.put(tx, Envelope(decision_id, TOPIC, case_id or study, NAME, study, at, at, body))
+    key = body.case_id or body.study
+    outbox.put(tx, Envelope(UUID(body.decision_id), TOPIC, key, NAME, body.study, body.at, body.at, body))
     return True
 
 

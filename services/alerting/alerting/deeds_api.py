@@ -10,7 +10,16 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import decisions_api, one_clock, shown_deeds, submission_answers, submissions
+from alerting import (
+    decisions_api,
+    dlt_api,
+    one_clock,
+    packet_api,
+    shown_deeds,
+    submission_answers,
+    submissions,
+    trial_api,
+)
 from alerting.api import Reader, shows
 from alerting.parts import Parts
 from tocsin.domain.words import Role
@@ -35,6 +44,9 @@ def add(routes: APIRouter, parts: Parts) -> None:
     _clocks(routes, parts)
     _submissions(routes, parts)
     decisions_api.add(routes, parts)
+    dlt_api.add(routes, parts)
+    trial_api.add(routes, parts)
+    packet_api.add(routes, parts)
 
 
 def _clocks(routes: APIRouter, parts: Parts) -> None:

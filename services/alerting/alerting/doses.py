@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -29,26 +30,27 @@ def keep(tx: Connection, body: DoseRecordedV1) -> bool:
     return tx.execute(insert_unless_there(doses, tx.dialect.name), row).rowcount == 1
 
 
-def ring(tx: Connection, parts: Parts, protocol: Protocol, body: DoseRecordedV1, at: datetime) -> None:
-    """Raise what the record itself rings for."""
+def ring(tx: Connection, parts: Parts, protocol: Protocol, body: DoseRecordedV1, at: datetime) -> UUID | None:
+    """Raise what the record itself rings for; the page, where it pages."""
     who = body.subject or "no subject named"
     if isinstance(body.facts, ProductEventFacts):
         reasons = [f"product event of {who}: {body.facts.what.replace('_', ' ')}, found {body.facts.found_at}"]
         if body.facts.description:
             reasons.append(f"the site says: {body.facts.description}")
-        alerts.raise_one(
-            tx, parts,
-            alerts.Alert(f"dose|{body.record_id}|product_event", protocol.id, "product_event", "page", tuple(reasons),
-                         assumptions=protocol.assumptions),
-            at,
+        page = alerts.Alert(
+            f"dose|{body.record_id}|product_event", protocol.id, "product_event", "page", tuple(reasons),
+            assumptions=protocol.assumptions,
         )  # fmt: skip
-    elif isinstance(body.facts, InfusionFacts) and (said := _deviation(body.facts)) is not None:
+        alerts.raise_one(tx, parts, page, at)
+        return page.id
+    if isinstance(body.facts, InfusionFacts) and (said := _deviation(body.facts)) is not None:
         alerts.raise_one(
             tx, parts,
             alerts.Alert(f"dose|{body.record_id}|dose_deviation", protocol.id, "dose_deviation", "warn",
                          (f"infusion of {who}: {said}",), assumptions=protocol.assumptions),
             at,
         )  # fmt: skip
+    return None
 
 
 def _deviation(facts: InfusionFacts) -> str | None:

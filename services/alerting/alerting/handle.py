@@ -15,9 +15,12 @@ from alerting import (
     cases,
     clock_notices,
     decisions,
+    dlt_signed,
     doses,
     duplicates,
     grades,
+    holds_signed,
+    limits,
     queries,
     reconciliation,
     ringing,
@@ -25,13 +28,16 @@ from alerting import (
     submission_answers,
     submissions,
     timers,
+    trial,
     values,
+    verdicts,
 )
 from alerting.judge import judge, urgency
 from alerting.parts import NAME, Parts
 from alerting.tables import observations
 from tocsin.domain.assess import Assessment
 from tocsin.domain.protocol import Protocol
+from tocsin.domain.words import ReportKind
 from tocsin.messages.bodies import (
     DecisionRecordedV1,
     DoseRecordedV1,
@@ -65,6 +71,9 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     _watch_coding(tx, body, protocol, assessment)
     values.look(tx, parts, protocol, body.subject, body.site, at)
     answered_grades.look(tx, parts, protocol, known, at)
+    trial.follow(tx, parts, protocol, known.subjects, at, why=why, case_id=body.case_id, only_case=True)
+    if body.facts.kind is ReportKind.PRODUCT_EVENT:
+        trial.look(tx, parts, protocol, at, case_id=body.case_id)
 
 
 def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
@@ -80,6 +89,10 @@ def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Pa
         if known.latest is not None:
             values.look(tx, parts, protocol, known.latest.subject, known.latest.site, envelope.recorded_at)
         answered_grades.look(tx, parts, protocol, known, envelope.recorded_at)
+        trial.follow(
+            tx, parts, protocol, known.subjects, envelope.recorded_at, case_id=body.case_id, only_case=True,
+            why=f"revision {body.revision} coded by {body.coder}",
+        )  # fmt: skip
 
 
 def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:
@@ -89,21 +102,25 @@ def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: 
     cases.lock_study(tx, body.study)
     if not doses.keep(tx, body):
         return
-    doses.ring(tx, parts, protocol, body, at)
+    rung = doses.ring(tx, parts, protocol, body, at)
     if body.facts.kind == "infusion" and body.subject is not None:
         for case_id in cases.of_subject(tx, body.study, body.subject):
             judge(tx, parts, protocol, cases.load(tx, case_id), why="an infusion was recorded", at=at)
+    verdicts.look(tx, parts, protocol, body.subject, at, why=f"{body.facts.kind} was recorded")
+    trial.look(tx, parts, protocol, at, rung=rung)
 
 
 def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Connection, parts: Parts) -> None:
-    """Kept. They are graded by the coder; DLTs from laboratory values come with their own release."""
+    """Kept, and held against the definition of dose-limiting toxicity. They are graded by the coder."""
     body = envelope.body
-    parts.study(body.study)
+    protocol = parts.study(body.study)
+    cases.lock_study(tx, body.study)
     row = {
         "record_id": body.record_id, "study": body.study, "subject": body.subject, "received_at": body.received_at,
         "body": body.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }  # fmt: skip
-    tx.execute(insert_unless_there(observations, tx.dialect.name), row)
+    if tx.execute(insert_unless_there(observations, tx.dialect.name), row).rowcount:
+        trial.follow(tx, parts, protocol, [body.subject], envelope.recorded_at, why="an observation was recorded")
 
 
 def on_grades_derived(envelope: Envelope[GradesDerivedV1], tx: Connection, parts: Parts) -> None:
@@ -113,6 +130,7 @@ def on_grades_derived(envelope: Envelope[GradesDerivedV1], tx: Connection, parts
     cases.lock_study(tx, body.study)
     if grades.keep(tx, body):
         values.look(tx, parts, protocol, body.subject, body.site, envelope.recorded_at)
+        trial.follow(tx, parts, protocol, [body.subject], envelope.recorded_at, why="observations were graded")
 
 
 def on_query_raised(envelope: Envelope[QueryRaisedV1], tx: Connection, parts: Parts) -> None:
@@ -128,6 +146,8 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         return
     if body.what == decisions.FIRED:
         clock_notices.restore(tx, parts, body)
+        limits.restore(tx, parts, body)
+        trial.restore_telling(tx, parts, body)
     if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:
@@ -140,6 +160,14 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         signed_decisions.restore(tx, parts, body)
     elif body.what == decisions.DUPLICATE:
         duplicates.restore(tx, body)
+    elif body.what == verdicts.CHANGED:
+        verdicts.restore(tx, parts, body)
+    elif body.what == dlt_signed.DECIDED:
+        dlt_signed.restore(tx, parts, body)
+    elif body.what in (trial.RAISED, trial.AGAINST, trial.OVERDUE):
+        trial.restore(tx, parts, body)
+    elif body.what == holds_signed.DONE:
+        holds_signed.restore(tx, parts, body)
     elif body.what == reconciliation.RECONCILED:
         reconciliation.restore(tx, parts, body)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from alerting import alerts, cases, clocks, follow_ups, kinds, past
+from alerting import alerts, cases, clocks, follow_ups, kinds, past, trial
 from alerting.parts import NAME, Parts
 from alerting.tables import clocks as clock_rows
 from tocsin.domain.assess import MINIMUM, Assessment, Concern, assess
@@ -46,7 +46,10 @@ def judge_again(
 ) -> Assessment | None:
     """Judge a case anew after a person has sent or signed something about it; None while no report of it has come."""
     cases.lock_study(tx, study)
-    return judge(tx, parts, parts.study(study), cases.load(tx, case_id), why=why, at=at, by=by)
+    protocol, known = parts.study(study), cases.load(tx, case_id)
+    assessment = judge(tx, parts, protocol, known, why=why, at=at, by=by)
+    trial.follow(tx, parts, protocol, known.subjects, at, why=why, case_id=case_id, only_case=True)
+    return assessment
 
 
 def judge_all_again(parts: Parts, *, why: str, at: datetime) -> int:

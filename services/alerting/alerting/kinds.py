@@ -25,13 +25,19 @@ _ALL = (
     Kind("fatal", "death", frozenset({"life_threatening", "serious"})),
     Kind("reconciliation", "a death in a site's list that we do not hold"),
     Kind("life_threatening", "life-threatening event", frozenset({"serious"})),
+    Kind("infusion_against_hold", "infusion against a hold"),
+    Kind("hold", "hold on infusions"),
     Kind("potential_dlt", "potential DLT"),
+    Kind("dlt_met", "DLT met by its rule, to be confirmed or rejected"),
+    Kind("dlt_for_committee", "event for the review committee"),
     Kind("grade_differs", "facts of an event that differ"),
     Kind("special_interest", "event of special interest", frozenset({"serious"})),
     Kind("submission_rejected", "report rejected, its clock is open again"),
     Kind("product_event", "product event"),
     Kind("medication_error", "medication error"),
     Kind("pregnancy", "pregnancy"),
+    Kind("hold_confirmation", "hold on infusions, to be confirmed"),
+    Kind("follow_up_overdue", "follow-up of a subject overdue"),
     Kind("dose_deviation", "dose outside 80 to 120 % of plan"),
     Kind("nullified", "nullified by the site, clocks go on"),
     Kind("clock_overdue", "report overdue"),
@@ -44,11 +50,15 @@ _ALL = (
     Kind("no_event", "report that names no event"),
     Kind("uncoded", "report still uncoded"),
     Kind("serious", "serious event"),
+    Kind("dlt_strict_limit", "strict limit of a potential DLT passed"),
     Kind("unanswered", "last follow-up request sent, and something is still open"),
     Kind("delivery_failed", "an alarm could not be delivered"),
     Kind("nobody_reachable", "nobody is reachable in a role"),
     Kind("dead_letter", "a message could not be handled"),
 )
+UNTIL_ANSWERED = frozenset({"hold_confirmation"})
+"""Those that ring their own roles again until they answer: nobody else can answer for them."""
+
 KINDS = {kind.name: kind for kind in _ALL}
 _ORDER = {kind.name: place for place, kind in enumerate(_ALL)}
 

@@ -19,7 +19,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from alerting import answers, api, board, kinds
+from alerting import answers, api, board, dose_page, kinds
 from alerting.delivery.bell import Due, case_number
 from alerting.delivery.letter import due_words
 from alerting.parts import Parts
@@ -37,6 +37,7 @@ MOST_BYTES = 10_000
 def add(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     """The routes of the pages."""
     pages = Pages(parts, settings)
+    dose_page.add(routes, parts, pages)
 
     @routes.get("/a/{alert_id}", include_in_schema=False)
     def open_alert(alert_id: str, request: Request) -> Response:
@@ -74,6 +75,7 @@ class Pages:
         self._parts = parts
         self._settings = settings
         self._key = settings.signing_key.get_secret_value().encode()
+        self._has_doses = any(protocol.levels for protocol in parts.studies.values())
 
     def who(self, request: Request) -> Person | None:
         """The person who signed in on this browser; None without a good login."""
@@ -91,14 +93,14 @@ class Pages:
         """The page of one alert. An id that is not one looks like an alert that is not there."""
         found = self._find(alert_id)
         if found is None:
-            return self._html("missing.html", 404, title="No such alarm", who=who)
+            return self.html("missing.html", 404, title="No such alarm", who=who)
         may_read = who is not None and bool(who.roles & {*api.MAY_ANSWER})
         protocol = self._parts.studies.get(found["study"])
         zone = protocol.receiver_zone if protocol else ZoneInfo("UTC")
         due = Due.of(found["due"]) if found["due"] else None
         words = kinds.words(found["kind"])
         case_id = case_number(found["case_id"])
-        return self._html(
+        return self.html(
             "alert.html",
             status,
             title=f"{case_id}: {words}" if case_id else words,
@@ -141,13 +143,13 @@ class Pages:
         if not onward.startswith("/") or onward.startswith(("//", "/\\")):
             onward = "/mailbox"
         if not _is_from_here(request):
-            return self._html("sign_in.html", 403, title="Sign in", who=None, here=onward, said="Sign in on this page.")
+            return self.html("sign_in.html", 403, title="Sign in", who=None, here=onward, said="Sign in on this page.")
         try:
             session = api.new_session(self._parts, self._settings, form.get("name", ""), form.get("password", ""))
         except Refused as refusal:
             said = refusal.title[:1].upper() + refusal.title[1:] + "."
-            return self._html("sign_in.html", refusal.status, title="Sign in", who=None, here=onward, said=said)
-        answer = RedirectResponse(self._base + quote(onward, safe="/-"), 303)
+            return self.html("sign_in.html", refusal.status, title="Sign in", who=None, here=onward, said=said)
+        answer = RedirectResponse(self._base + quote(onward, safe="/-?=&%"), 303)
         answer.set_cookie(
             COOKIE,
             session["token"],
@@ -162,16 +164,23 @@ class Pages:
         """The mails that were written because no mail server is set."""
         if who is None or not who.roles & {*api.MAY_READ}:
             said = "" if who is None else "Your roles do not let you read the mailbox."
-            return self._html("sign_in.html", 401, title="Mailbox", who=None, here="/mailbox", said=said)
+            return self.html("sign_in.html", 401, title="Mailbox", who=None, here="/mailbox", said=said)
         has_server = self._settings.smtp_url is not None
-        return self._html(
+        return self.html(
             "mailbox.html", title="Mailbox", who=who, mails=api.mails(self._settings), has_server=has_server
         )
 
-    def _html(self, template: str, status: int = 200, **facts: Any) -> Response:
+    def html(self, template: str, status: int = 200, *, who: Person | None, **facts: Any) -> Response:
+        """A page from its template, in the frame of all pages."""
         rehearsal = f"{self._parts.now():%a %d %b %Y, %H:%M} (UTC)" if self._parts.is_rehearsal else None
-        text = _templates().get_template(template).render(base=self._base, rehearsal=rehearsal, **facts)
+        may_see_dose = self._has_doses and dose_page.may_see(who)
+        found = _templates().get_template(template)
+        text = found.render(base=self._base, rehearsal=rehearsal, who=who, may_see_dose=may_see_dose, **facts)
         return HTMLResponse(text, status)
+
+    def file(self, name: str) -> str:
+        """The text of a file beside the templates."""
+        return _file(name)
 
     def _find(self, alert_id: str) -> dict[str, Any] | None:
         try:

@@ -6,7 +6,9 @@ out when nothing was added for `QUIET`, at the latest after `LONGEST`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
@@ -18,7 +20,7 @@ from alerting.delivery.ledger import MAIL, To
 from alerting.parts import Parts
 from alerting.tables import notices, queries
 from tocsin.domain.protocol import Protocol
-from tocsin.messages.bodies import QueryRaisedV1
+from tocsin.messages.bodies import DecisionRecordedV1, QueryRaisedV1
 from tocsin.messages.envelope import identity
 from tocsin.store.insert import insert_unless_there
 
@@ -56,26 +58,49 @@ def send(tx: Connection, parts: Parts, timer: timers.Timer, at: datetime) -> Non
     ).all()
     if not waiting:
         return
-    protocol = parts.study(timer.study)
-    to = _addresses(tx, parts, protocol, waiting[0].site, at)
-    cases = {row.case_id for row in waiting}
-    notice_id = identity("letter", str(timer.id), *(row.query_id for row in waiting))
-    bell = Bell(
-        to="site", alert_id=None, case_id=case_number(cases.pop()) if len(cases) == 1 else None, kind="question",
-        words="question", level="info", reason="", step=0, due=None, answer_by=None, zone=protocol.receiver_zone,
-        link=f"{parts.public_url.rstrip('/')}/v1/queries", sent_at=at, count=len(waiting),
-    )  # fmt: skip
-    row = {
-        "id": notice_id, "alert_id": None, "step": 0, "role": "site", "rung_role": "site" if to else None, "at": at,
-        "reason": f"{len(waiting)} questions", "bell": bell.as_json(),
-    }  # fmt: skip
-    tx.execute(insert(notices), row)
+    to = _addresses(tx, parts, parts.study(timer.study), waiting[0].site, at)
+    notice_id = _keep(tx, parts, timer.study, timer.id, waiting, bool(to), at)
     ledger.plan(tx, notice_id, None, to, kinds.urgency("info"), at)
-    _mark(tx, [row.query_id for row in waiting], notice_id)
     decisions.record(
         tx, what=decisions.FIRED, about=str(timer.id), parts=(str(notice_id),), study=timer.study, case_id=None,
         by="alerting", at=at, detail={"kind": timers.LETTER, "queries": [row.query_id for row in waiting]},
     )  # fmt: skip
+
+
+def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
+    """On a rebuild: the letter that the log says was written, and what it asked, without sending it again."""
+    asked = deed.detail.get("queries")
+    if deed.detail.get("kind") != timers.LETTER or not isinstance(asked, list):
+        return
+    found: list[Any] = []
+    for some in _pieces(sorted(asked)):
+        query = select(queries.c.query_id, queries.c.case_id, queries.c.site).where(queries.c.query_id.in_(some))
+        found += tx.execute(query.order_by(queries.c.query_id))
+    if found:
+        site = parts.study(deed.study).site(found[0].site)
+        _keep(tx, parts, deed.study, UUID(deed.about), found, bool(site and site.contact), deed.at)
+
+
+def _keep(
+    tx: Connection, parts: Parts, study: str, letter: UUID, asked: Sequence[Any], is_reached: bool, at: datetime
+) -> UUID:  # fmt: skip
+    """The notice of one letter, and on each of its questions that it has gone out; answers the notice's id."""
+    cases = {row.case_id for row in asked}
+    notice_id = identity("letter", str(letter), *(row.query_id for row in asked))
+    bell = Bell(
+        to="site", alert_id=None, case_id=case_number(cases.pop()) if len(cases) == 1 else None, kind="question",
+        words="question", level="info", reason="", step=0, due=None, answer_by=None,
+        zone=parts.study(study).receiver_zone, link=f"{parts.public_url.rstrip('/')}/v1/queries", sent_at=at,
+        count=len(asked),
+    )  # fmt: skip
+    row = {
+        "id": notice_id, "alert_id": None, "step": 0, "role": "site", "rung_role": "site" if is_reached else None,
+        "at": at, "reason": f"{len(asked)} questions", "bell": bell.as_json(),
+    }  # fmt: skip
+    tx.execute(insert(notices), row)
+    for some in _pieces([one.query_id for one in asked]):
+        tx.execute(update(queries).where(queries.c.query_id.in_(some)).values(notice_id=notice_id))
+    return notice_id
 
 
 def _addresses(tx: Connection, parts: Parts, protocol: Protocol, site_id: str, at: datetime) -> list[To]:
@@ -95,9 +120,7 @@ def _addresses(tx: Connection, parts: Parts, protocol: Protocol, site_id: str, a
     return []
 
 
-def _mark(tx: Connection, query_ids: list[str], notice_id: UUID) -> None:
-    # In pieces: SQLite takes a limited number of values in one statement.
+def _pieces(query_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """SQLite takes a limited number of values in one statement."""
     for start in range(0, len(query_ids), 500):
-        tx.execute(
-            update(queries).where(queries.c.query_id.in_(query_ids[start : start + 500])).values(notice_id=notice_id)
-        )
+        yield query_ids[start : start + 500]

@@ -45,7 +45,8 @@ class Ringing:
 
     def alarm_at(self, now: datetime) -> alarm.Alarm:
         """What to decide by. Facts from a machine whose clock is ahead are known now, not in the future."""
-        return alarm.Alarm(self.level, self.state, min(self.raised_at, now), self.roles)
+        until = self.kind in kinds.UNTIL_ANSWERED
+        return alarm.Alarm(self.level, self.state, min(self.raised_at, now), self.roles, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
     """
     ringing = alert.alarm_at(at)
     policy = alarm.policy_for(ringing)
-    people = routing.people_of(alert.study, parts.studies)
+    people: list[routing.Person] = [*routing.people_of(alert.study, parts.studies)]
+    people += routing.contacts_of(alert.study, parts.studies)
     hooks: list[routing.Hook] | None = None
     done, shortfalls, told, nobody = list(rung), [], set[To](), False
     while (notice := alarm.next_notice(ringing, done, policy, at)) is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from alerting.delivery.ledger import MAIL, WEBHOOK, To
 from alerting.parts import ALL_STUDIES
@@ -35,6 +36,17 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """A site, as far as it can be told of something that concerns it: `role` is `site:S01`."""
+
+    role: str
+    email: str | None
+
+
+Person: TypeAlias = Recipient | Contact
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
     """Who is rung for `role`. `rung_role` differs where nobody is reachable as `role`, and is None where nobody is."""
 
@@ -50,7 +62,7 @@ class Reached:
         return f"{nobody}, nor as anybody else" if self.rung_role is None else f"{nobody}: {self.rung_role} instead"
 
 
-def reach(role: str, people: Sequence[Recipient], hooks: Collection[Hook], *, avoid: To | None = None) -> Reached:
+def reach(role: str, people: Sequence[Person], hooks: Collection[Hook], *, avoid: To | None = None) -> Reached:
     """Who is rung when `role` is to be. `avoid` is an address that has failed: another channel is preferred to it."""
     everywhere = [To(WEBHOOK, h.id) for h in hooks if h.role == EVERY_ROLE]
     for candidate in _circle(role):
@@ -70,6 +82,11 @@ def people_of(study: str, studies: Mapping[str, Protocol]) -> tuple[Recipient, .
     if study in studies:
         return studies[study].recipients
     return tuple(dict.fromkeys(person for protocol in studies.values() for person in protocol.recipients))
+
+
+def contacts_of(study: str, studies: Mapping[str, Protocol]) -> tuple[Contact, ...]:
+    """The sites of a study, each by the contact that the study file names."""
+    return tuple(Contact(f"site:{site.id}", site.contact) for site in studies[study].sites) if study in studies else ()
 
 
 def hooks_for(study: str, hooks: Collection[Hook]) -> list[Hook]:

@@ -153,11 +153,15 @@ class DeliveriesShown(BaseModel):
 
 
 class SubjectShown(BaseModel):
-    """A subject's doses and events as the site reported them."""
+    """A subject's doses and events as the site reported them, and where it stands on the dose board.
+
+    `standing` is as in `GET /v1/dose-board`; none where the study looks for no dose.
+    """
 
     subject: str
     doses: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    standing: dict[str, Any] | None
 
 
 class MailShown(BaseModel):
@@ -303,7 +307,14 @@ SUBJECT = {
     "subject": "S01-003",
     "doses": [{"kind": "infusion", "subject": "S01-003", "level": "DL2", "started_at": "2026-05-08T10:20+08:00"}],
     "events": [{"case_id": "TOC-0031", "event_id": "TOC-0031-E1", "facts": {"verbatim": "CRS", "onset": "2026-05-13"}}],
-}
+    "standing": {
+        "subject": "S01-003", "site": "S01", "level": "DL2", "status": "pending",
+        "reasons": ["day 28 is not complete"], "waits_for": ["day 28 is not complete"], "earliest_on": "2026-06-05",
+        "infused_at": "2026-05-08T02:20:00Z", "window_day": 12,
+        "window": {"from": "2026-05-08T02:20:00Z", "until": "2026-06-05T15:59:59Z"},
+        "unread_values": ["Platelets 40 of 2026-05-09T06:00: its unit cannot be converted"],
+    },
+}  # fmt: skip
 MAILBOX = {
     "mails": [
         {

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -198,6 +198,102 @@ reconciliations = Table(
     Column("rows", Integer, nullable=False),
     Column("agreed", Integer, nullable=False),
     Column("differences", Json, nullable=False),
+)
+
+# What the rules on dose-limiting toxicity say of each event, and of each finding that no report tells of.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),  # the event's id, or what was measured and the day on which it began
+    Column("case_id", Text),
+    Column("event_id", Text),
+    Column("state", String(16), nullable=False),
+    Column("rule_id", Text),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("matters", Boolean, nullable=False),  # to what a rule says of another event
+    Column("body", Json, nullable=False),
+)
+Index("ix_verdicts_study_subject", verdicts.c.study, verdicts.c.subject)
+Index("ix_verdicts_case_id", verdicts.c.case_id)
+
+# Each change of a verdict, as it stands on the log. No foreign key: on a rebuild the log may tell of it first.
+verdict_history = Table(
+    "verdict_history",
+    metadata,
+    Column("verdict_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("rule_id", Text),
+    Column("is_provisional", Boolean, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("why", Text, nullable=False),  # what changed it
+)
+
+# What people signed of a verdict; the last word counts.
+dlt_decisions = Table(
+    "dlt_decisions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("verdict_id", Uuid, nullable=False, index=True),
+    Column("study", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("event_id", Text),  # goes with the event, also to another subject
+    Column("decision", String(16), nullable=False),  # CONFIRMED, REJECTED
+    Column("rule_id", Text),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("roles", Json, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_dlt_decisions_event_id", dlt_decisions.c.event_id)
+Index("ix_dlt_decisions_study_subject", dlt_decisions.c.study, dlt_decisions.c.subject)
+
+# As of when the verdicts on a subject stand: the latest of all that was told of it, and of the limits that passed.
+# `body` holds what the dose board needs of its events: deaths, days of contact, findings that pause the trial.
+subject_watch = Table(
+    "subject_watch",
+    metadata,
+    Column("study", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("as_of", Instant, nullable=False),
+    Column("body", Json, nullable=False),
+)
+
+# Each time that a hold on infusions was set; it stays until it is lifted by signature, and may then be set anew.
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),  # what sets it: second_dlt:DL2, death:TOC-0031-E1
+    Column("kind", String(40), nullable=False),
+    Column("level", Text),
+    Column("levels", Json, nullable=False),  # those that it stops; [] all
+    Column("reasons", Json, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("alert_id", Uuid),  # the alert that told a physician; none for what is only shown
+)
+
+# What people did about a hold: `lifted` by signature; `confirmed` by a site or the cell lab, which knows of it.
+hold_deeds = Table(
+    "hold_deeds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False, index=True),
+    Column("key", Text, nullable=False),
+    Column("what", String(12), nullable=False),
+    Column("party", Text),  # who confirms: a site's id, or cell_lab
+    Column("by", Text, nullable=False),
+    Column("roles", Json, nullable=False),
+    Column("meaning", Text),
+    Column("reason", Text),
+    Column("at", Instant, nullable=False),
 )
 
 # One thing that a person must do. `concerns` says which facts it has rung for, so that equal ones do not ring again.

@@ -16,7 +16,7 @@ from alerting.tables import timers
 from tocsin.messages.envelope import identity
 from tocsin.store.insert import insert_unless_there
 
-ALARM, UNCODED, LETTER, CLOCK = "alarm", "uncoded", "letter", "clock"
+ALARM, UNCODED, LETTER, CLOCK, DLT, TRIAL, HOLD = "alarm", "uncoded", "letter", "clock", "dlt", "trial", "hold"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ _SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_QUIET = {"/health", "/ready", "/metrics"}
+_QUIET = {"/health", "/ready", "/metrics", "/desk/dose/stamp"}
 
 
 class Edge:

@@ -1,0 +1,334 @@
+"""The trial as it stands: the dose board, the holds that its facts set, and what of it must ring.
+
+A hold that something set rings at once, joined to the page that the same facts raised for the same case; each site and
+the cell lab are then told until they confirm. Once set it stays until it is lifted by signature. What was set, rung
+and confirmed is a deed on the log. The rules are `tocsin.domain.board`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, select
+
+from alerting import alerts, cases, decisions, dlt_rings, kinds, timers, trial_facts, verdicts
+from alerting.parts import NAME, Parts
+from alerting.tables import alerts as alert_rows
+from alerting.tables import doses, hold_deeds, holds
+from alerting.timers import Timer
+from alerting.trial_facts import CONFIRMED
+from tocsin.domain.board.board import Board, board
+from tocsin.domain.board.facts import CELL_LAB
+from tocsin.domain.board.follow_up import VisitState
+from tocsin.domain.board.holds import Hold, Kind
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.bodies import DecisionRecordedV1
+from tocsin.messages.envelope import identity
+from tocsin.store.insert import insert_unless_there
+
+RAISED, AGAINST, OVERDUE = "hold_set", "infusion_against_hold", "follow_up_overdue"
+HOLD, CONFIRMATION = "hold", "hold_confirmation"
+_URGENCY = 160
+GATHERED = timedelta(minutes=1)
+"""How long what one thing sets is gathered, so that a site or the cell lab gets one message of it."""
+
+
+def hold_id(study: str, key: str) -> UUID:
+    """The id of a hold: the same facts set the same one."""
+    return identity("hold", study, key)
+
+
+def board_of(tx: Connection, protocol: Protocol, as_of: datetime) -> Board:
+    """The board from everything known."""
+    known = trial_facts.of_study(tx, protocol)
+    return board(protocol, known.subjects, known.trial, as_of)
+
+
+def follow(
+    tx: Connection, parts: Parts, protocol: Protocol, subjects: Iterable[str | None], at: datetime, *, why: str,
+    case_id: str | None = None, only_case: bool = False,
+) -> None:  # fmt: skip
+    """Judge these subjects anew, and the board where what changed may change it.
+
+    `case_id`: whose facts changed, where it is known; `only_case`: no other fact changed.
+    """
+    is_touched = False
+    for subject in subjects:
+        found = verdicts.look(
+            tx, parts, protocol, subject, at, why=why if case_id is None else f"{case_id}: {why}",
+            case_id=case_id if only_case else None,
+        )  # fmt: skip
+        is_touched |= found.pauses or (bool(found.changes) and _is_dosed(tx, protocol.id, subject))
+    if is_touched:
+        look(tx, parts, protocol, at, case_id=case_id)
+
+
+def _is_dosed(tx: Connection, study: str, subject: str | None) -> bool:
+    """Whether a subject is on the board: enrolled, infused or withdrawn."""
+    found = select(doses.c.record_id).where(doses.c.study == study, doses.c.subject == subject).limit(1)
+    return tx.scalars(found).one_or_none() is not None
+
+
+def look(
+    tx: Connection, parts: Parts, protocol: Protocol, at: datetime, *, case_id: str | None = None,
+    rung: UUID | None = None,
+) -> None:  # fmt: skip
+    """Set the holds that the facts ask for now, and ring for them.
+
+    `case_id`: whose page of this moment tells of it too; `rung`: the alert that the very fact has raised already.
+    """
+    if parts.is_rebuilding or not protocol.levels:
+        return
+    found = board_of(tx, protocol, at)
+    before = _set_before(tx, protocol.id)
+    standing = {hold.key for hold in found.standing_holds}
+    for hold in found.holds:
+        if not _is_quiet(hold) and _is_new(hold, before.get(hold.key, []), stands=hold.key in standing):
+            _set(tx, parts, protocol, hold, len(before.get(hold.key, [])), at, rung or _page_of(tx, case_id, at))
+    for subject, against in found.given_against:
+        for hold in against:
+            _say(tx, parts, protocol, AGAINST, f"{subject}|{hold.key}", at, _against(subject, hold))
+    for one in found.follow_up:
+        for visit in one.overdue:
+            said = {
+                "reasons": [
+                    f"{one.subject}: the visit of month {visit.month} was due {visit.due_on} and could be until "
+                    f"{visit.closes_on}; nothing is known of the subject since {one.last_contact or 'the infusion'}",
+                    "every subject is followed for at least two years: ask the site how the subject is",
+                ]
+            }
+            _say(tx, parts, protocol, OVERDUE, f"{one.subject}|{visit.month}", at, said)
+    _set_timer(tx, protocol, found, at)
+
+
+def look_at_all(parts: Parts, at: datetime) -> None:
+    """Look at each trial once, as a service starts: what its tables owe, and the timer for what comes next."""
+    for protocol in parts.studies.values():
+        if protocol.levels:
+            with parts.store.transaction() as tx:
+                cases.lock_study(tx, protocol.id)
+                look(tx, parts, protocol, at)
+
+
+def _is_quiet(hold: Hold) -> bool:
+    """What is only a condition is shown and rings nobody: that nobody infuses against it is looked at by itself.
+
+    A DLT after another dose than planned is the committee's, who must hear of it.
+    """
+    return hold.kind.is_condition and hold.kind is not Kind.OUTSIDE_PLAN
+
+
+def _set_before(tx: Connection, study: str) -> dict[str, list[Row[Any]]]:
+    """How often each hold was set, first to last."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in tx.execute(select(holds).where(holds.c.study == study).order_by(holds.c.raised_at, holds.c.id)):
+        found.setdefault(row.key, []).append(row)
+    return found
+
+
+def _is_new(hold: Hold, before: list[Row[Any]], *, stands: bool) -> bool:
+    """Whether a hold is to be set now: never set yet, or lifted and asked for again by other facts than then."""
+    if not before:
+        return stands
+    return hold.lifted is not None and hold.is_asked_for and list(hold.reasons) != before[-1].reasons
+
+
+def _set(
+    tx: Connection, parts: Parts, protocol: Protocol, hold: Hold, number: int, at: datetime, joined: UUID | None
+) -> None:  # fmt: skip
+    detail = {
+        "number": number, "kind": hold.kind.value, "level": hold.level, "levels": list(hold.levels),
+        "reasons": list(hold.reasons),
+        "joins": None if joined is None else str(joined), "sites": [site.id for site in protocol.sites],
+    }  # fmt: skip
+    _say(tx, parts, protocol, RAISED, hold.key, at, detail, number)
+
+
+def _against(subject: str, hold: Hold) -> dict[str, Any]:
+    return {
+        "reasons": [
+            f"{subject} was infused against a hold; it is kept as a fact, and the committee has to know",
+            *hold.reasons,
+        ]
+    }
+
+
+def _say(
+    tx: Connection, parts: Parts, protocol: Protocol, what: str, about: str, at: datetime, detail: dict[str, Any],
+    number: int = 0,
+) -> None:  # fmt: skip
+    """Once for each thing, or each time that it comes anew: put it on the log, and do what it asks for."""
+    deed = DecisionRecordedV1(
+        decision_id=str(identity("decision", what, protocol.id, about, str(number))), study=protocol.id, what=what,
+        by=NAME, at=at, about=f"{protocol.id}|{about}", detail=detail,
+    )  # fmt: skip
+    if decisions.say(tx, deed):
+        restore(tx, parts, deed)
+
+
+def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
+    """What was set or found, live or as the log tells it: the row, and the same alerts both times."""
+    protocol = parts.study(deed.study)
+    about = deed.about.removeprefix(f"{deed.study}|")
+    reasons = tuple(str(one) for one in _listed(deed.detail["reasons"]))
+    if deed.what == RAISED:
+        _restore_hold(tx, parts, protocol, about, reasons, deed)
+        return
+    level = {AGAINST: "page", OVERDUE: "warn"}[deed.what]
+    alerts.raise_one(
+        tx, parts,
+        alerts.Alert(f"{deed.study}|{deed.what}|{about}", deed.study, deed.what, level, reasons,
+                     assumptions=protocol.assumptions),
+        deed.at,
+    )  # fmt: skip
+
+
+def _restore_hold(
+    tx: Connection, parts: Parts, protocol: Protocol, key: str, reasons: tuple[str, ...], deed: DecisionRecordedV1
+) -> None:  # fmt: skip
+    said = deed.detail
+    is_committees = said["kind"] == Kind.OUTSIDE_PLAN
+    joins = None if said["joins"] is None or is_committees else UUID(str(said["joins"]))
+    kind, level = (dlt_rings.COMMITTEE, "review") if is_committees else (HOLD, "page")
+    alert = alerts.Alert(
+        f"{deed.study}|{HOLD}|{key}|{said['number']}", deed.study, kind, level, reasons,
+        assumptions=protocol.assumptions,
+    )  # fmt: skip
+    if joins is None:
+        alerts.raise_one(tx, parts, alert, deed.at)
+    elif not parts.is_rebuilding or _is_there(tx, joins):
+        alerts.join(tx, joins, [f"hold: {reason}" for reason in reasons], most=60)
+    row = {
+        "id": identity("hold set", deed.study, key, str(said["number"])), "study": deed.study, "key": key,
+        "kind": said["kind"], "level": said["level"],
+        "levels": said["levels"], "reasons": list(reasons), "raised_at": deed.at, "alert_id": joins or alert.id,
+    }  # fmt: skip
+    tx.execute(insert_unless_there(holds, tx.dialect.name), row)
+    if not is_committees:
+        about = f"{deed.study}|{deed.at.isoformat()}"
+        timers.begin_once(
+            tx, timers.HOLD, about, study=deed.study, due_at=deed.at + GATHERED, urgency=kinds.urgency("warn", HOLD)
+        )  # fmt: skip
+
+
+def tell_parties(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
+    """What was set at one moment has been gathered: tell each site and the cell lab that has not confirmed it yet."""
+    protocol = parts.study(timer.study)
+    cases.lock_study(tx, timer.study)
+    set_at = datetime.fromisoformat(timer.about.removeprefix(f"{timer.study}|"))
+    found = _set_together(tx, timer.study, set_at)
+    wanted = {row.key for row in found}
+    told = [
+        party
+        for party in (*(site.id for site in protocol.sites), CELL_LAB)
+        if not wanted <= confirmed_by(tx, timer.study, party, set_at)
+    ]
+    deed = DecisionRecordedV1(
+        decision_id=str(identity("decision", decisions.FIRED, timer.about, timers.HOLD)), study=timer.study,
+        what=decisions.FIRED, by=NAME, at=now, about=timer.about,
+        detail={"kind": timers.HOLD, "parties": told,
+                "reasons": list(dict.fromkeys(reason for row in found for reason in row.reasons))},
+    )  # fmt: skip
+    if decisions.say(tx, deed):
+        restore_telling(tx, parts, deed)
+
+
+def restore_telling(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
+    """Whom a hold was told, live or as the log tells it: an alert for each, rung until it has confirmed."""
+    if deed.detail.get("kind") != timers.HOLD:
+        return
+    protocol = parts.study(deed.study)
+    set_at = datetime.fromisoformat(deed.about.removeprefix(f"{deed.study}|"))
+    for party in _listed(deed.detail["parties"]):
+        what = "the cell lab" if party == CELL_LAB else f"site {party}"
+        alert = alerts.Alert(
+            confirmation_key(deed.study, set_at, str(party)), deed.study, CONFIRMATION, "warn",
+            (f"{what} has not confirmed that it knows of this hold", *_listed(deed.detail["reasons"])),
+            roles=(role_of(str(party)),), assumptions=protocol.assumptions,
+        )  # fmt: skip
+        alerts.raise_one(tx, parts, alert, deed.at)
+    if parts.is_rebuilding:
+        timers.stop(tx, timers.HOLD, deed.about, deed.at, "done")
+
+
+def _set_together(tx: Connection, study: str, set_at: datetime) -> list[Row[Any]]:
+    """The holds of one moment that sites and the cell lab confirm."""
+    h = holds.c
+    query = select(holds).where(h.study == study, h.raised_at == set_at, h.kind != Kind.OUTSIDE_PLAN.value)
+    return list(tx.execute(query.order_by(h.key)))
+
+
+def keys_set_together(tx: Connection, study: str, set_at: datetime) -> set[str]:
+    """What of one moment is to be confirmed."""
+    return {row.key for row in _set_together(tx, study, set_at)}
+
+
+def confirmed_by(tx: Connection, study: str, party: str, since: datetime) -> set[str]:
+    """The holds that a party has confirmed since a moment."""
+    d = hold_deeds.c
+    query = select(d.key).where(d.study == study, d.what == CONFIRMED, d.party == party, d.at >= since)
+    return set(tx.scalars(query))
+
+
+def confirmation_key(study: str, at: datetime, party: str) -> str:
+    """The dedupe key of the alert that rings one party until it has confirmed what was set at a moment."""
+    return f"{study}|{CONFIRMATION}|{at.isoformat()}|{party}"
+
+
+def role_of(party: str) -> str:
+    """How routing knows a party: the cell lab is a role, a site is the contact of that site."""
+    return CELL_LAB if party == CELL_LAB else f"site:{party}"
+
+
+def _page_of(tx: Connection, case_id: str | None, at: datetime) -> UUID | None:
+    """The page that the facts of this moment raised for the case (readings.md, clocks 8)."""
+    if case_id is None:
+        return None
+    a = alert_rows.c
+    query = select(a.id).where(a.case_id == case_id, a.level == "page", a.raised_at == at).order_by(a.id).limit(1)
+    return tx.scalars(query).one_or_none()
+
+
+def _is_there(tx: Connection, alert_id: UUID) -> bool:
+    return tx.scalars(select(alert_rows.c.id).where(alert_rows.c.id == alert_id)).one_or_none() is not None
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _set_timer(tx: Connection, protocol: Protocol, found: Board, at: datetime) -> None:
+    """One timer for each study: the next moment at which the board changes if nobody says anything."""
+    later = [moment for moment in _moments(protocol, found) if moment > at]
+    if later:
+        due_at = min(later)
+        timers.move(tx, timers.TRIAL, protocol.id, study=protocol.id, due_at=due_at, urgency=_URGENCY)
+    else:
+        timers.stop(tx, timers.TRIAL, protocol.id, at, "nothing changes by time alone")
+
+
+def _moments(protocol: Protocol, found: Board) -> Iterable[datetime]:
+    """The first moments after each window, and after each visit that nobody came to."""
+    for one in found.subjects:
+        if one.window is not None:
+            yield one.window.latest + timedelta(seconds=1)
+    for calendar in found.follow_up:
+        site = protocol.site(calendar.site)
+        zone = site.zone if site else protocol.receiver_zone
+        for visit in calendar.visits:
+            if visit.state in (VisitState.TO_COME, VisitState.DUE):
+                yield _start_of(visit.closes_on.toordinal() + 1, zone)
+
+
+def _start_of(ordinal: int, zone: ZoneInfo) -> datetime:
+    return datetime.combine(date.fromordinal(ordinal), time(), zone).astimezone(UTC)
+
+
+def fire(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
+    """Time alone has changed the board: look at it. What follows is told by its own deeds."""
+    cases.lock_study(tx, timer.study)
+    look(tx, parts, parts.study(timer.study), now)

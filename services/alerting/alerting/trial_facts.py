@@ -1,0 +1,182 @@
+"""Everything that alerting holds of one trial, as the dose board reads it: subjects, product, what people signed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, select
+
+from alerting import subject_facts, verdicts, watched
+from alerting.tables import doses, hold_deeds, holds, snapshots, subject_watch
+from alerting.tables import verdicts as verdict_rows
+from tocsin.domain.board.facts import (
+    Confirmed,
+    Enrolled,
+    Given,
+    Lifted,
+    ProductEvent,
+    Raised,
+    Recommended,
+    Reviewed,
+    SubjectFacts,
+    TrialFacts,
+    Withdrawn,
+)
+from tocsin.domain.board.settings import ProductFault
+from tocsin.domain.calendars import Partial
+from tocsin.domain.dlt.verdict import Verdict
+from tocsin.domain.protocol import Protocol
+from tocsin.domain.words import ReportKind
+from tocsin.messages.bodies import DoseRecordedV1
+from tocsin.messages.facts import EnrolmentFacts, InfusionFacts, ProductEventFacts, WithdrawalFacts
+
+LIFTED, CONFIRMED, RECOMMENDED = "lifted", "confirmed", "recommended"
+REVIEW = "review:"
+"""How the key of a hold begins that waits for the committee's review of the level below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All facts of one trial."""
+
+    subjects: tuple[SubjectFacts, ...]
+    trial: TrialFacts
+
+
+def of_study(tx: Connection, protocol: Protocol) -> Known:
+    """What is known of a trial now."""
+    recorded = _recorded(tx, protocol.id)
+    by_subject: defaultdict[str, list[DoseRecordedV1]] = defaultdict(list)
+    for body in recorded:
+        if body.subject is not None:
+            by_subject[body.subject].append(body)
+    judged = _verdicts(tx, protocol.id)
+    watch = select(subject_watch.c.subject, subject_watch.c.body).where(subject_watch.c.study == protocol.id)
+    kept = {row.subject: row.body for row in tx.execute(watch)}
+    names = sorted({*subject_facts.subjects_of(tx, protocol.id), *by_subject})
+    subjects = tuple(
+        _subject(protocol, name, by_subject[name], judged.get(name, ()), kept.get(name, {})) for name in names
+    )
+    alarming = [one for name in names for one in watched.alarming_of(name, kept.get(name, {}))]
+    deeds = list(tx.execute(select(hold_deeds).where(hold_deeds.c.study == protocol.id).order_by(hold_deeds.c.id)))
+    raised = list(tx.execute(select(holds).where(holds.c.study == protocol.id).order_by(holds.c.id)))
+    return Known(
+        subjects,
+        TrialFacts(
+            product_events=(*_of_doses(recorded), *_of_reports(tx, protocol.id)),
+            alarming=tuple(alarming),
+            reviewed=tuple(_reviewed(deeds, protocol)),
+            recommended=tuple(
+                Recommended(d.key, (d.by,), d.at, d.reason or "") for d in deeds if d.what == RECOMMENDED
+            ),
+            raised=tuple(
+                Raised(r.key, r.kind, r.level, tuple(r.levels), r.raised_at, tuple(r.reasons)) for r in raised
+            ),
+            lifted=tuple(
+                Lifted(d.key, (d.by,), d.at, d.reason or "")
+                for d in deeds
+                if d.what == LIFTED and not d.key.startswith(REVIEW)
+            ),
+            confirmed=tuple(Confirmed(d.key, d.party, d.by, d.at) for d in deeds if d.what == CONFIRMED),
+        ),
+    )
+
+
+def _recorded(tx: Connection, study: str) -> list[DoseRecordedV1]:
+    rows = tx.scalars(
+        select(doses.c.body).where(doses.c.study == study).order_by(doses.c.received_at, doses.c.record_id)
+    )
+    return [DoseRecordedV1.model_validate(body) for body in rows]
+
+
+def _verdicts(tx: Connection, study: str) -> dict[str, tuple[Verdict, ...]]:
+    found: defaultdict[str, list[Verdict]] = defaultdict(list)
+    for row in tx.execute(select(verdict_rows).where(verdict_rows.c.study == study).order_by(verdict_rows.c.key)):
+        found[row.subject].append(verdicts.of_row(row))
+    return {subject: tuple(ones) for subject, ones in found.items()}
+
+
+def _subject(
+    protocol: Protocol, name: str, recorded: Iterable[DoseRecordedV1], judged: tuple[Verdict, ...],
+    kept: dict[str, Any],
+) -> SubjectFacts:  # fmt: skip
+    told = list(recorded)
+    enrolled = [b.facts for b in told if isinstance(b.facts, EnrolmentFacts)]
+    given = [b.facts for b in told if isinstance(b.facts, InfusionFacts)]
+    left = [b.facts for b in told if isinstance(b.facts, WithdrawalFacts)]
+    site = _site(protocol, name, told)
+    known = protocol.site(site)
+    zone = known.zone if known else protocol.receiver_zone
+    more = watched.of_body(kept)
+    days = [one.enrolled_on for one in enrolled] + [one.started_at for one in given]
+    contacts = {day for text in days if (day := watched.day_of(Partial.parse(text))) is not None}
+    return SubjectFacts(
+        id=name,
+        site=site,
+        zone=ZoneInfo(kept["zone"]) if "zone" in kept else zone,
+        enrolled=tuple(Enrolled(one.level, Partial.parse(one.enrolled_on)) for one in enrolled),
+        given=tuple(
+            Given(Partial.parse(one.started_at), one.level, _exact(one.planned), _exact(one.given), one.unit)
+            for one in given
+        ),
+        withdrawn=tuple(Withdrawn(Partial.parse(one.withdrawn_on), one.reason) for one in left),
+        deaths=more["deaths"],
+        verdicts=judged,
+        contacts=more["contacts"] | contacts,
+        severe_icans=more["severe_icans"],
+    )
+
+
+def _site(protocol: Protocol, name: str, told: Iterable[DoseRecordedV1]) -> str:
+    """Where a subject is treated: the site that infused it, else the one in its number."""
+    by_infusion = sorted(told, key=lambda body: body.facts.kind != "infusion")
+    if by_infusion:
+        return by_infusion[0].site
+    found = protocol.subject_pattern.fullmatch(name)
+    return found["site"] if found else ""
+
+
+def _exact(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(str(number))
+
+
+def _of_doses(recorded: Iterable[DoseRecordedV1]) -> Iterable[ProductEvent]:
+    for body in recorded:
+        if isinstance(body.facts, ProductEventFacts):
+            said = "; ".join(text for text in (body.facts.description, body.facts.lot) if text)
+            yield ProductEvent(body.record_id, ProductFault(body.facts.what), body.received_at, said)
+
+
+def _of_reports(tx: Connection, study: str) -> Iterable[ProductEvent]:
+    """The product events that came as reports: by the newest revision of each case."""
+    s = snapshots.c
+    kind = s.body["facts"]["kind"].as_string()
+    rows = tx.execute(
+        select(s.case_id, s.at, s.body)
+        .where(s.study == study, s.source == "report", kind == ReportKind.PRODUCT_EVENT.value)
+        .order_by(s.case_id, s.revision)
+    ).all()
+    newest: dict[str, dict[str, Any]] = {row.case_id: row.body for row in rows}
+    first = {row.case_id: row.at for row in reversed(rows)}
+    for case_id, body in sorted(newest.items()):
+        if body.get("is_nullified"):
+            continue
+        detail = body["facts"].get("detail")
+        fault = ProductFault(detail) if detail in {one.value for one in ProductFault} else ProductFault.OTHER
+        yield ProductEvent(case_id, fault, first[case_id], f"reported as {case_id}")
+
+
+def _reviewed(deeds: Iterable[Row[Any]], protocol: Protocol) -> Iterable[Reviewed]:
+    """The signed reviews: each opens the level that its hold names, and is of the level below."""
+    places = [level.id for level in protocol.levels]
+    for deed in deeds:
+        if deed.what != LIFTED or not deed.key.startswith(REVIEW):
+            continue
+        upper = deed.key.removeprefix(REVIEW).removesuffix(":again")
+        if upper in places[1:]:
+            yield Reviewed(places[places.index(upper) - 1], (deed.by,), deed.at, deed.reason or "")

@@ -1,0 +1,291 @@
+"""Verdicts on dose-limiting toxicity as they are kept: computed anew from everything known, every change on the log.
+
+A verdict is a function of the facts of its subject and of the moment. The moment never goes back: it is the latest of
+all that was told and of the limits that passed, so that the order of arrival cannot matter. Each change is a deed on
+the log; on a rebuild the history comes from there, and the rows from the facts. The rules are `tocsin.domain.dlt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from alerting import cases, decisions, dlt_questions, dlt_rings, subject_facts, timers, watched
+from alerting.parts import NAME, Parts
+from alerting.tables import dlt_decisions, subject_watch, verdict_history, verdicts
+from tocsin.domain.dlt.definition import About
+from tocsin.domain.dlt.subject import Decided, Subject
+from tocsin.domain.dlt.verdict import State, Verdict
+from tocsin.domain.dlt.verdicts import beside
+from tocsin.domain.dlt.verdicts import verdicts as judge_subject
+from tocsin.domain.protocol import Protocol
+from tocsin.messages.bodies import DecisionRecordedV1
+from tocsin.messages.envelope import identity
+from tocsin.store.insert import insert_unless_there
+
+CHANGED = "verdict_changed"
+_URGENCY = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A verdict that is not what it was. `before` None: it is new."""
+
+    id: UUID
+    subject: str
+    before: State | None
+    after: Verdict
+    was_strict_passed: bool = False
+    was_for_committee: bool = False
+
+
+def verdict_id(study: str, subject: str, verdict: Verdict) -> UUID:
+    """The id of a verdict: that of an event stays when its subject is corrected."""
+    if verdict.event_id is not None:
+        return identity("dlt", verdict.event_id)
+    return identity("dlt", study, subject, verdict.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at a subject has changed. `pauses`: a death, or a finding that may pause the trial by itself."""
+
+    changes: tuple[Change, ...] = ()
+    pauses: bool = False
+
+
+def look(
+    tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, at: datetime, *, why: str,
+    case_id: str | None = None,
+) -> Looked:  # fmt: skip
+    """Judge a subject anew, keep what changed, and ring for it. `why`: the fact that may have changed something.
+
+    `case_id`: the only case whose facts changed. Then the events of other cases are read only where they were looked
+    at by a rule, or may change what a rule says of another: a subject with hundreds of cases is not read whole.
+    """
+    if subject is None or protocol.dlt is None:
+        return Looked()
+    only = None if case_id is None else {case_id, *_cases_that_matter(tx, protocol.id, subject)}
+    facts = subject_facts.subject_of(tx, parts, protocol, subject, of_cases=only)
+    watch = subject_watch.c
+    where = (watch.study == protocol.id, watch.subject == subject)
+    before = tx.execute(select(watch.as_of, watch.body).where(*where)).one_or_none()
+    kept = watched.NOTHING if before is None else before.body
+    body = {} if facts is None else watched.body(facts, kept)
+    as_of = at if before is None else max(before.as_of, at)
+    _keep_watch(tx, protocol.id, subject, as_of, body, is_new=before is None)
+    found: tuple[Verdict, ...] = ()
+    if facts is not None:
+        known = with_decisions(tx, protocol.id, facts.subject)
+        found = judge_subject(known, protocol.dlt, as_of, crs=protocol.grading.crs)
+    matters = frozenset[str]() if facts is None else frozenset(beside(facts.subject, protocol.dlt))
+    changes = _keep(tx, protocol.id, subject, found, matters)
+    _set_timer(tx, protocol.id, subject, as_of)
+    if not parts.is_rebuilding:
+        for change in changes:
+            _tell(tx, parts, protocol, change, at, why)
+        if changes:
+            open_ = of_subject(tx, protocol.id, subject, is_waiting=True)
+            dlt_questions.ask_what_is_open(tx, parts, protocol, subject, open_, at)
+    return Looked(changes, watched.pauses(body) != watched.pauses(kept))
+
+
+def _cases_that_matter(tx: Connection, study: str, subject: str) -> list[str]:
+    """The cases with an event that a rule looks at, or that may change what a rule says of another event."""
+    v = verdicts.c
+    rows = tx.scalars(
+        select(v.case_id)
+        .where(v.study == study, v.subject == subject, v.case_id.is_not(None))
+        .where(or_(v.state != State.NONE.value, v.matters.is_(True)))
+        .distinct()
+    )
+    return list(rows)
+
+
+def _keep_watch(
+    tx: Connection, study: str, subject: str, as_of: datetime, body: dict[str, Any], *, is_new: bool
+) -> None:  # fmt: skip
+    """The moment as of which a subject is judged, which never goes back, and what the board needs of its events."""
+    if is_new:
+        row = {"study": study, "subject": subject, "as_of": as_of, "body": body}
+        tx.execute(insert_unless_there(subject_watch, tx.dialect.name), row)
+    else:
+        where = (subject_watch.c.study == study, subject_watch.c.subject == subject)
+        tx.execute(update(subject_watch).where(*where).values(as_of=as_of, body=body))
+
+
+def with_decisions(tx: Connection, study: str, subject: Subject) -> Subject:
+    """A subject with what people signed of its verdicts."""
+    return replace(subject, decided=_decided(tx, study, subject))
+
+
+def _decided(tx: Connection, study: str, subject: Subject) -> tuple[Decided, ...]:
+    """What people signed of the events of a subject, wherever they stood then, and of what was measured in it."""
+    d = dlt_decisions.c
+    events = [one.event.event_id for one in subject.events]
+    own = and_(d.study == study, d.subject == subject.id, d.event_id.is_(None))
+    rows = tx.execute(select(dlt_decisions).where(or_(d.event_id.in_(events), own)).order_by(d.at, d.id))
+    return tuple(Decided(r.key, State(r.decision), r.rule_id, (r.by,), r.at, r.reason) for r in rows)
+
+
+def _keep(
+    tx: Connection, study: str, subject: str, found: Sequence[Verdict], matters: Collection[str]
+) -> tuple[Change, ...]:  # fmt: skip
+    """Bring the rows of a subject to what is found; what is not found any more is told of, or was taken back."""
+    wanted = {verdict_id(study, subject, one): one for one in found}
+    v = verdicts.c
+    of_values = and_(v.study == study, v.subject == subject, v.event_id.is_(None))
+    there = {row.id: row for row in tx.execute(select(verdicts).where(or_(of_values, v.id.in_(list(wanted)))))}
+    changes = []
+    for one, verdict in wanted.items():
+        changes += _put(tx, study, subject, one, verdict, there.get(one), matters=verdict.event_id in matters)
+    for one, row in there.items():
+        if one not in wanted and row.event_id is None and row.state in (s for s in State if s.is_open):
+            about = About(row.body["about"])
+            gone = Verdict(State.NOT_DLT, None, (_why_gone(about, found),), key=row.key, about=about)
+            changes += _put(tx, study, subject, one, gone, row, matters=False)
+    return tuple(changes)
+
+
+def _why_gone(about: About, found: Sequence[Verdict]) -> str:
+    """Why values show no finding of their own any more."""
+    telling = sorted(one.event_id for one in found if one.event_id is not None and one.about is about)
+    if telling:
+        return f"it is judged with the report that tells of it: {', '.join(telling)}"
+    return "what it rested on was corrected or taken back"
+
+
+def _put(
+    tx: Connection, study: str, subject: str, one: UUID, verdict: Verdict, row: Row[Any] | None, *, matters: bool
+) -> list[Change]:  # fmt: skip
+    values = {
+        "study": study, "subject": subject, "key": verdict.key, "case_id": verdict.case_id,
+        "event_id": verdict.event_id, "state": verdict.state.value, "rule_id": verdict.rule_id,
+        "is_provisional": verdict.is_provisional, "matters": matters, "body": as_json(verdict),
+    }  # fmt: skip
+    if row is None:
+        tx.execute(insert(verdicts), {"id": one, **values})
+        return [] if verdict.state is State.NONE else [Change(one, subject, None, verdict)]
+    differs = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not differs:
+        return []
+    tx.execute(update(verdicts).where(verdicts.c.id == one).values(differs))
+    was_strict, was_committee = bool(row.body["is_strict_passed"]), bool(row.body["for_committee"])
+    is_told = {"state", "rule_id", "is_provisional", "subject"} & set(differs)
+    if not is_told and was_strict == verdict.is_strict_passed and was_committee == bool(verdict.for_committee):
+        return []
+    return [Change(one, subject, State(row.state), verdict, was_strict, was_committee)]
+
+
+def _tell(
+    tx: Connection, parts: Parts, protocol: Protocol, change: Change, at: datetime, why: str
+) -> None:  # fmt: skip
+    """Put the change on the log, and ring for what a person must know of it."""
+    number = 1 + (tx.scalar(select(func.max(_HISTORY.number)).where(_HISTORY.verdict_id == change.id)) or 0)
+    after = change.after
+    deed = DecisionRecordedV1(
+        decision_id=str(identity("decision", CHANGED, str(change.id), str(number))),
+        case_id=after.case_id, study=protocol.id, what=CHANGED, by=NAME, at=at, about=str(change.id),
+        reason=why,
+        detail={
+            "number": number, "subject": change.subject, "key": after.key, "event_id": after.event_id,
+            "state": after.state.value, "rule_id": after.rule_id, "is_provisional": after.is_provisional,
+            "reasons": list(after.reasons), "for_committee": list(after.for_committee),
+            "rings": dlt_rings.kind_of(tx, protocol, change),
+        },
+    )  # fmt: skip
+    decisions.say(tx, deed)
+    restore(tx, parts, deed)
+
+
+def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
+    """One change as the log tells it: its line of history, and the ring that it was rung for."""
+    said = deed.detail
+    row = {
+        "verdict_id": UUID(deed.about), "number": said["number"], "at": deed.at, "state": said["state"],
+        "rule_id": said["rule_id"], "is_provisional": said["is_provisional"], "reasons": said["reasons"],
+        "why": deed.reason or "",
+    }  # fmt: skip
+    tx.execute(insert_unless_there(verdict_history, tx.dialect.name), row)
+    if said["rings"] is not None:
+        dlt_rings.ring(tx, parts, parts.study(deed.study), deed)
+
+
+_HISTORY = verdict_history.c
+
+
+def _set_timer(tx: Connection, study: str, subject: str, as_of: datetime) -> None:
+    """One timer for each subject: the next limit that is passed if nobody says anything."""
+    found = of_subject(tx, study, subject, is_waiting=True)
+    limits = [limit for one in found for limit in (one.due_at, one.strict_at) if limit is not None and limit > as_of]
+    about = f"{study}|{subject}"
+    if limits:
+        timers.move(tx, timers.DLT, about, study=study, due_at=min(limits), urgency=_URGENCY)
+    else:
+        timers.stop(tx, timers.DLT, about, as_of, "no limit is waited for")
+
+
+def look_at_all(parts: Parts, *, why: str, at: datetime) -> int:
+    """Judge every subject of every study, each in its own transaction; answers how many."""
+    count = 0
+    for protocol in parts.studies.values():
+        with parts.store.reading() as connection:
+            subjects = subject_facts.subjects_of(connection, protocol.id)
+        for subject in subjects:
+            with parts.store.transaction() as tx:
+                cases.lock_study(tx, protocol.id)
+                look(tx, parts, protocol, subject, at, why=why)
+        count += len(subjects)
+    return count
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """What of a verdict stands in no column of its own."""
+    return {
+        "about": verdict.about.value,
+        "reasons": list(verdict.reasons),
+        "grade": verdict.grade,
+        "study_day": verdict.study_day,
+        "due_at": _text(verdict.due_at),
+        "strict_at": _text(verdict.strict_at),
+        "is_strict_passed": verdict.is_strict_passed,
+        "for_committee": list(verdict.for_committee),
+        "would_change": list(verdict.would_change),
+        "asks": list(verdict.asks),
+        "by_rule": None if verdict.by_rule is None else verdict.by_rule.value,
+    }
+
+
+def of_row(row: Row[Any]) -> Verdict:
+    """The verdict that a row keeps."""
+    body = row.body
+    return Verdict(
+        state=State(row.state), rule_id=row.rule_id, reasons=tuple(body["reasons"]), is_provisional=row.is_provisional,
+        key=row.key, about=About(body["about"]), case_id=row.case_id, event_id=row.event_id, grade=body["grade"],
+        study_day=body["study_day"], due_at=_moment(body["due_at"]), strict_at=_moment(body["strict_at"]),
+        is_strict_passed=body["is_strict_passed"], for_committee=tuple(body["for_committee"]),
+        would_change=tuple(body["would_change"]), asks=tuple(body["asks"]),
+        by_rule=None if body["by_rule"] is None else State(body["by_rule"]),
+    )  # fmt: skip
+
+
+def of_subject(tx: Connection, study: str, subject: str, *, is_waiting: bool = False) -> tuple[Verdict, ...]:
+    """The verdicts that are kept of a subject, by their keys; `is_waiting`: without those that nothing matched."""
+    v = verdicts.c
+    query = select(verdicts).where(v.study == study, v.subject == subject).order_by(v.key)
+    if is_waiting:
+        query = query.where(v.state != State.NONE.value)
+    return tuple(of_row(row) for row in tx.execute(query))
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
