@@ -1,6 +1,7 @@
 # What there is to do with a checkout. Everything that is needed is set up first: Python 3.11 or newer is all it asks.
 #
 #   make run     start the whole house in one process: desk, API and mailbox at http://127.0.0.1:8088
+#   make demo    an invented trial that plays itself on a rehearsal house, in two minutes
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
 #   make bench   the benchmark suite, as one JSON document
@@ -19,11 +20,14 @@ TOGETHER ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 
-.PHONY: run test lint traceability bench .venv
+.PHONY: run demo test lint traceability bench .venv
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
 	$(BIN)/tocsin up $(ARGS)
+
+demo: $(VENV)/.installed
+	$(BIN)/tocsin demo $(ARGS)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)

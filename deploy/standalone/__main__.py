@@ -8,13 +8,16 @@ import typer
 
 from standalone.audit_trail import audit
 from standalone.code_terms import code
+from standalone.demo import demo
 from standalone.doctor import doctor
 from standalone.dose import dose
+from standalone.dose_review import dose_review
 from standalone.due_dates import due
 from standalone.grade import grade
 from standalone.import_ae import import_file
 from standalone.official_text import ctcae
 from standalone.people import users
+from standalone.rebuild import rebuild
 from standalone.reconcile import reconcile
 from standalone.replay_dead import replay
 from standalone.serve import serve
@@ -36,6 +39,7 @@ app = typer.Typer(
 )
 app.command("up")(up)
 app.command("serve")(serve)
+app.command("demo")(demo)
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
@@ -44,9 +48,11 @@ app.command("code")(code)
 app.add_typer(ctcae, name="ctcae")
 app.command("due")(due)
 app.command("dose")(dose)
+app.command("dose-review")(dose_review)
 app.add_typer(grade, name="grade")
 app.command("reconcile")(reconcile)
 app.command("replay")(replay)
+app.command("rebuild")(rebuild)
 app.add_typer(audit, name="audit")
 app.command("doctor")(doctor)
 

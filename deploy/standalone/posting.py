@@ -124,7 +124,7 @@ class Poster:
 
 
 class Desk:
-    """A person's session at one address: signs in, sends a list. What is refused raises Refused with its places."""
+    """A session at one address, of a person or with a key. What is refused raises Refused with its places."""
 
     def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -135,7 +135,7 @@ class Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self.close()
 
     def sign_in(self, name: str, password: str) -> None:
         """Go on as this person."""
@@ -147,9 +147,20 @@ class Desk:
         headers = {"Content-Type": "text/csv; charset=utf-8"}
         return self._asked("v1/reconciliations", params=dict(about), content=text.encode(), headers=headers)
 
-    def _asked(self, path: str, **how: Any) -> dict[str, Any]:
+    def ask(
+        self, method: str, path: str, body: object = None, *, within_s: float = 60.0, key: str | None = None,
+        **parameters: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Any call of the API, as this person or site. `key`: the idempotency key of what is posted."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._asked(path, method, json=body, params=parameters, headers=headers, timeout=within_s)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _asked(self, path: str, method: str = "POST", **how: Any) -> dict[str, Any]:
         try:
-            response = self._client.post(path, **how)
+            response = self._client.request(method, path, **how)
             content = response.json()
         except httpx.TransportError as error:
             raise NotOurs(f"{self._client.base_url} does not answer ({type(error).__name__})") from None

@@ -1,0 +1,168 @@
+"""A private copy of the log for one rebuild, in one file: read once from its beginning, handed out in one order.
+
+It is read in a group of its own that commits nothing, so no position of a service moves. The embedded log has one order
+over all topics, and that is kept. A broker has none: there each message has its turn by the time at which it was
+written down, so that the same log gives the same tables every time. Within a partition the order stays what it was.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from tocsin.errors import BusAway
+
+if TYPE_CHECKING:
+    from tocsin.bus.port import Bus, Reader, Received
+
+Told = Callable[[int, int | None], None]
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+PATIENCE_S = 45.0
+"""How long nothing may arrive that is known to be there: longer than a dead reader keeps what it held."""
+_BATCH = 500
+
+_TABLE = """
+CREATE TABLE record (
+    seq INTEGER PRIMARY KEY, topic TEXT, partition INTEGER, "offset" INTEGER, rank INTEGER, at TEXT, id TEXT,
+    key BLOB, value BLOB, headers TEXT,
+    UNIQUE (topic, partition, "offset")
+)
+"""
+_AS_PUBLISHED = 'SELECT topic, partition, "offset", key, value, headers FROM record ORDER BY seq'
+# A later record of a partition is never handed out before an earlier one, whatever its clock said. At one instant
+# facts come before what was said of them: `rank` is the place of the topic among those asked for.
+_BY_TIME = """
+SELECT topic, partition, "offset", key, value, headers FROM (
+    SELECT *, max(at) OVER (PARTITION BY topic, partition ORDER BY "offset") AS turn FROM record
+) ORDER BY turn, rank, partition, "offset"
+"""
+
+
+class LogCopy:
+    """The records of some topics. `path` is made; `is_ordered`: the bus has one order over all topics."""
+
+    def __init__(self, path: Path, *, is_ordered: bool) -> None:
+        self._in_order = _AS_PUBLISHED if is_ordered else _BY_TIME
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=OFF")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute(_TABLE)
+        self._db.execute("CREATE INDEX by_id ON record (id)")
+
+    def read(self, bus: Bus, group: str, topics: Sequence[str], told: Told, patience_s: float = PATIENCE_S) -> None:
+        """Copy everything that is on these topics now, as a group that never commits.
+
+        BusAway when what is known to be there does not arrive.
+        """
+        ranks = {topic: rank for rank, topic in enumerate(topics)}
+        with closing(bus.reader(group, topics)) as reader:
+            of = reader.lag()
+            for found in _batches(reader, lambda: self.count() < of, patience_s):
+                self._keep(found, ranks)
+                told(self.count(), of)
+
+    def count(self) -> int:
+        """How many records were copied."""
+        (number,) = self._db.execute("SELECT count(*) FROM record").fetchone()
+        return int(number)
+
+    def counts(self) -> dict[str, int]:
+        """How many, by topic."""
+        return dict(self._db.execute("SELECT topic, count(*) FROM record GROUP BY topic ORDER BY rank"))
+
+    def gaps(self) -> list[str]:
+        """Where the log has lost records, in words: a partition that does not begin at 0, or is not whole."""
+        rows = self._db.execute(
+            'SELECT topic, partition, min("offset"), max("offset"), count(*) FROM record GROUP BY topic, partition'
+        )
+        return [
+            f"{topic}/{partition} holds {number} of its {last + 1} messages, from {first} to {last}"
+            for topic, partition, first, last, number in rows
+            if number != last + 1
+        ]
+
+    def holds(self, message_id: UUID) -> bool:
+        """Whether a message of this id is on the log."""
+        return self._db.execute("SELECT 1 FROM record WHERE id = ? LIMIT 1", (str(message_id),)).fetchone() is not None
+
+    def records(self, topic: str | None = None) -> Iterator[Received]:
+        """Every record in its turn; or those of one topic."""
+        from tocsin.bus.port import Received
+
+        for of, partition, offset, key, value, headers in self._db.execute(self._in_order):
+            if topic in (None, of):
+                yield Received(
+                    of, partition, offset, key.decode("utf-8", "surrogateescape"), value, json.loads(headers)
+                )
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep(self, found: Sequence[Received], ranks: dict[str, int]) -> None:
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT OR IGNORE INTO record VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (r.topic, r.partition, r.offset, ranks[r.topic], _written_at(r), r.headers.get("ce_id"),
+                 r.key.encode("utf-8", "surrogateescape"), r.value, json.dumps(dict(r.headers)))
+                for r in found
+            ],
+        )  # fmt: skip
+        self._db.execute("COMMIT")
+
+
+def unread(bus: Bus, group: str, topics: Sequence[str], patience_s: float = PATIENCE_S) -> set[Place]:
+    """What a group has not committed yet. It is read as the group and not committed, so it stays unread.
+
+    BusAway when some of it does not arrive: another reader of the group holds it.
+    """
+    places: set[Place] = set()
+    with closing(bus.reader(group, topics)) as reader:
+        of = reader.lag()
+        for found in _batches(reader, lambda: len(places) < of, patience_s):
+            places.update((r.topic, r.partition, r.offset) for r in found)
+    return places
+
+
+def _batches(reader: Reader, wanted: Callable[[], bool], patience_s: float) -> Iterator[list[Received]]:
+    last = time.monotonic()
+    while wanted():
+        found = reader.read(_BATCH, 0.5)
+        if found:
+            last = time.monotonic()
+            yield found
+        elif time.monotonic() - last > patience_s:
+            raise BusAway(
+                f"there are messages on the log that do not arrive within {patience_s:g} s: another process reads in "
+                "the place of this service. Stop the service, wait half a minute and try again; nothing was changed"
+            )
+
+
+def _written_at(received: Received) -> str:
+    """When it was written down, as text that sorts; empty where it does not say, and then its neighbour's counts."""
+    for name in ("dead_at", "ce_recordedat"):
+        try:
+            at = datetime.fromisoformat(received.headers[name])
+        except (KeyError, ValueError):
+            continue
+        if at.utcoffset() is not None:
+            return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return ""

@@ -1,0 +1,123 @@
+"""How the coder is rebuilt: its facts as the log tells them, its codings and grades as it once said them.
+
+`tocsin rebuild coder` asks for this. Nothing is coded or graded anew: another dictionary, another version of the
+rules or another order of arrival would give other answers under numbers that were given already, and what was said
+stands. A person's decision is beside it on the log. The official text of the criteria was loaded by hand, is on no
+log, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from meddra_coder import app, casebook, chart, gradebook, tables, ward_grades
+from tocsin.domain.words import Scale
+from tocsin.errors import Poison
+from tocsin.messages.envelope import Envelope, identity
+from tocsin.messages.reading import decode
+from tocsin.messages.topics import CODER, read_by
+from tocsin.store.migrate import bring_up
+
+if TYPE_CHECKING:
+    from tocsin.bus.port import Received
+    from tocsin.messages.bodies import DecisionRecordedV1, DerivedGrade, EventsCodedV1, GradesDerivedV1
+    from tocsin.store.engine import Store
+
+DECISIONS = "decisions.recorded.v1"
+
+
+class CoderWay:
+    """What `tocsin rebuild` asks of a service."""
+
+    service: str = "coder"
+    source: str = casebook.SOURCE
+    reads: Mapping[str, Sequence[str]] = {CODER: read_by(CODER)}
+    tells: Sequence[str] = (casebook.TOPIC, gradebook.TOPIC, DECISIONS)
+    metadata = tables.metadata
+    head: str = tables.HEAD
+    stays = frozenset({tables.criteria_texts.name})
+    set_anew: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        self._decided: dict[UUID, DecisionRecordedV1] = {}
+
+    def decode(self, received: Received) -> Envelope[Any]:
+        return decode(received)
+
+    def begin(self, scratch: Store, records: Callable[[str], Iterator[Received]]) -> None:
+        """The tables; and by the message that it was said with, each decision of a person."""
+        bring_up(scratch, tables.metadata, migrations=app.MIGRATIONS, head=tables.HEAD)
+        for received in records(DECISIONS):
+            try:
+                envelope = decode(received)
+            except Poison:
+                continue  # told when its turn comes
+            if envelope.source == self.source:
+                self._decided[identity(casebook.TOPIC, envelope.body.decision_id)] = envelope.body
+
+    def handle(self, envelope: Envelope[Any], tx: Connection) -> None:
+        body = envelope.body
+        match envelope.type:
+            case "reports.received.v1":
+                casebook.keep_revision(tx, casebook.Revision(body.case_id, body.revision, body.study), body.received_at)
+            case "observations.recorded.v1":
+                chart.keep(tx, body)
+            case "doses.recorded.v1":
+                chart.keep_infusion(tx, body)
+            case casebook.TOPIC:
+                self._codings(envelope.id, body, tx)
+            case gradebook.TOPIC:
+                _grades(body, tx)
+
+    def finish(self, tx: Connection, kept: Connection) -> list[str]:
+        """Everything came from the log, and nothing stands in the way."""
+        return []
+
+    def _codings(self, message_id: UUID, body: EventsCodedV1, tx: Connection) -> None:
+        """What the machine said of every event, or what a person decided of one: the others are only said again."""
+        decision = identity("coded", body.case_id, str(body.revision), body.dictionary)
+        events = body.events
+        if identity(casebook.TOPIC, str(decision)) != message_id:
+            decided = self._decided.get(message_id)
+            if decided is None:
+                raise Poison("a coding that no decision on the log explains")
+            decision = UUID(decided.decision_id)
+            events = [event for event in events if event.event_id == decided.about]
+        casebook.keep(
+            tx, casebook.Revision(body.case_id, body.revision, body.study), events, decision=decision,
+            dictionary=body.dictionary, at=body.coded_at, by=body.coder,
+        )  # fmt: skip
+
+
+def _grades(body: GradesDerivedV1, tx: Connection) -> None:
+    rows = [
+        {
+            "grade_id": grade.grade_id,
+            "record_id": body.record_id,
+            "study": body.study,
+            "subject": body.subject,
+            "about": _about(grade, tx),
+            "derived_at": body.derived_at,
+            "body": grade.model_dump(mode="json"),
+        }
+        for grade in body.grades
+    ]
+    if rows:
+        tx.execute(insert(tables.grades), rows)
+
+
+def _about(grade: DerivedGrade, tx: Connection) -> str:
+    """The analyte or the syndrome: that of the observation which the grade rests on first."""
+    if grade.scale is Scale.ICAHT:
+        return "ICAHT"
+    row = tables.observations.c
+    seen = tx.execute(select(row.kind, row.analyte).where(row.id == grade.evidence[0])).one_or_none()
+    if seen is None:
+        raise Poison(f"a grade that rests on {grade.evidence[0]}, which is not on the log")
+    if seen.kind == "laboratory" and seen.analyte is not None:
+        return str(seen.analyte)
+    return ward_grades.touched_by({seen.kind}, ())[0].name

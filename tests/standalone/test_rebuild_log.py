@@ -1,0 +1,133 @@
+"""The copy of the log that a rebuild reads: every record once, in one order, and none that is missing unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standalone.rebuild_log import LogCopy, unread
+from tocsin.bus.port import Bus, Received
+from tocsin.errors import BusAway
+
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+FACTS, SAID = "reports.received.v1", "decisions.recorded.v1"
+
+
+@dataclass
+class ScriptedReader:
+    """Hands out these batches, whatever is asked."""
+
+    batches: list[list[Received]]
+    there: int
+    committed: list[Received] = field(default_factory=list)
+
+    def read(self, max_records: int, wait_s: float) -> list[Received]:
+        return self.batches.pop(0) if self.batches else []
+
+    def commit(self, done: Sequence[Received]) -> None:
+        self.committed += done
+
+    def lag(self) -> int:
+        return self.there
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class ScriptedBus:
+    script: ScriptedReader
+
+    def reader(self, group: str, topics: Sequence[str]) -> ScriptedReader:
+        return self.script
+
+
+def bus_with(*batches: list[Received], there: int | None = None) -> Bus:
+    distinct = {(r.topic, r.partition, r.offset) for batch in batches for r in batch}
+    return cast("Bus", ScriptedBus(ScriptedReader(list(batches), len(distinct) if there is None else there)))
+
+
+def record(topic: str, partition: int, offset: int, minute: int) -> Received:
+    at = (NOON + timedelta(minutes=minute)).isoformat()
+    return Received(topic, partition, offset, "TOC-0031", b"{}", {"ce_recordedat": at})
+
+
+@contextmanager
+def copied(bus: Bus, *, is_ordered: bool = False) -> Iterator[LogCopy]:
+    with TemporaryDirectory() as folder, LogCopy(Path(folder) / "log.db", is_ordered=is_ordered) as log:
+        log.read(bus, "a copy", [FACTS, SAID], lambda done, of: None, patience_s=0.0)
+        yield log
+
+
+def order(log: LogCopy) -> list[tuple[str, int, int]]:
+    return [(r.topic, r.partition, r.offset) for r in log.records()]
+
+
+PARTITIONS = st.dictionaries(
+    st.tuples(st.sampled_from([FACTS, SAID]), st.integers(0, 2)), st.lists(st.integers(0, 9), min_size=1, max_size=5),
+    min_size=1,
+)  # fmt: skip
+
+
+@given(partitions=PARTITIONS, shuffled=st.randoms(use_true_random=False), is_ordered=st.booleans())
+def test_each_record_comes_once_and_never_before_an_earlier_one_of_its_partition(
+    partitions: dict[tuple[str, int], list[int]], shuffled: Any, is_ordered: bool
+) -> None:
+    batches = [[record(*at, n, minute) for n, minute in enumerate(of)] for at, of in partitions.items()]
+    shuffled.shuffle(batches)
+    with copied(bus_with(*batches, batches[0]), is_ordered=is_ordered) as log:
+        found = order(log)
+        assert sorted(found) == sorted((*at, n) for at, of in partitions.items() for n in range(len(of)))
+        for at, of in partitions.items():
+            assert [n for topic, partition, n in found if (topic, partition) == at] == list(range(len(of)))
+
+
+@given(partitions=PARTITIONS, shuffled=st.randoms(use_true_random=False))
+def test_on_a_broker_the_order_is_that_of_time_and_does_not_depend_on_how_it_was_read(
+    partitions: dict[tuple[str, int], list[int]], shuffled: Any
+) -> None:
+    batches = [[record(*at, n, minute) for n, minute in enumerate(sorted(of))] for at, of in partitions.items()]
+    minutes = {(r.topic, r.partition, r.offset): r.headers["ce_recordedat"] for batch in batches for r in batch}
+    with copied(bus_with(*batches)) as log:
+        first = order(log)
+    shuffled.shuffle(batches)
+    with copied(bus_with(*batches)) as log:
+        assert order(log) == first
+    assert [minutes[place] for place in first] == sorted(minutes.values())
+
+
+def test_at_one_instant_facts_come_before_what_was_said_of_them() -> None:
+    with copied(bus_with([record(SAID, 0, 0, 5)], [record(FACTS, 0, 0, 5)])) as log:
+        assert order(log) == [(FACTS, 0, 0), (SAID, 0, 0)]
+
+
+def test_the_embedded_log_keeps_the_order_in_which_it_was_written() -> None:
+    with copied(bus_with([record(SAID, 0, 0, 9)], [record(FACTS, 0, 0, 5)]), is_ordered=True) as log:
+        assert order(log) == [(SAID, 0, 0), (FACTS, 0, 0)]
+
+
+def test_a_log_that_has_lost_its_beginning_is_noticed() -> None:
+    with copied(bus_with([record(FACTS, 0, 3, 1), record(FACTS, 0, 4, 2)])) as log:
+        assert log.gaps() == [f"{FACTS}/0 holds 2 of its 5 messages, from 3 to 4"]
+
+
+def test_what_is_there_and_does_not_arrive_is_said_and_not_left_out() -> None:
+    with (
+        pytest.raises(BusAway, match="another process reads in the place of this service"),
+        copied(bus_with([record(FACTS, 0, 0, 1)], there=2)),
+    ):
+        pass
+
+
+def test_what_a_group_has_not_read_is_found_and_stays_unread() -> None:
+    script = ScriptedReader([[record(FACTS, 1, 7, 1)], [record(FACTS, 0, 3, 2)]], 2)
+    assert unread(cast("Bus", ScriptedBus(script)), "alerting", [FACTS]) == {(FACTS, 1, 7), (FACTS, 0, 3)}
+    assert script.committed == []
