@@ -113,6 +113,13 @@ def test_an_overdue_report_rings_the_director_hourly() -> None:
     assert rung == [0, 1, 2, 3]
 
 
+def test_whoever_must_confirm_a_hold_is_told_every_four_hours_on_the_first_day_and_then_daily() -> None:
+    alarm = Alarm("warn", "open", T0, ("cell_lab",), until_answered=True)
+    history: list[Rung] = []
+    rung = [hour for hour in range(73) for _ in all_due(alarm, history, T0 + hour * HOUR)]
+    assert rung == [0, 4, 8, 12, 16, 20, 24, 48, 72]
+
+
 def test_an_alert_that_names_its_roles_rings_those() -> None:
     assert [n.role for n in all_due(page(level="warn", roles=("coder", "safety_team")), [], T0)] == [
         "coder",

@@ -102,7 +102,7 @@ def test_the_second_dlt_of_a_level_holds_it_and_rings_until_every_site_and_the_c
     to = [mail.to for mail in house.mails() if "hold on infusions" in mail.subject]
     assert {one: to.count(one) for one in set(to)} == {
         "site-s01@trial.invalid": 4, "site-s02@trial.invalid": 4, "cell-lab@sponsor.invalid": 4,
-    }  # fmt: skip
+    }, "at once and every four hours"  # fmt: skip
 
     confirm = f"/v1/holds/{hold['hold_id']}/confirmations"
     ask(house, confirm, {"party": "cell_lab"}, "cell_lab")

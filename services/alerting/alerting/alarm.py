@@ -11,17 +11,18 @@ were missed are one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 OPEN = "open"
 
 _AT_ONCE = timedelta(0)
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 RETRY_NOBODY = timedelta(minutes=5)
 """How soon an alert that reached nobody is tried again."""
-UNTIL_ANSWERED = timedelta(hours=4)
-"""How often a site or the cell lab is told again of a hold that it has not confirmed."""
+OFTEN = timedelta(hours=4)
+"""How often a site or the cell lab is told again, on the first day, of a hold that it has not confirmed; then daily."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ def policy_for(alarm: Alarm) -> Policy:
     """The policy of its level; an alert that names its own roles rings those at once, once each or until answered."""
     if not alarm.roles:
         return POLICIES[alarm.level]
-    return replace(_once(*alarm.roles), repeat=UNTIL_ANSWERED) if alarm.until_answered else _once(*alarm.roles)
+    if not alarm.until_answered:
+        return _once(*alarm.roles)
+    first_day = tuple(Step(n * OFTEN, role) for n in range(_DAY // OFTEN + 1) for role in alarm.roles)
+    return Policy(first_day, repeat=_DAY)
 
 
 def next_notice(alarm: Alarm, history: Iterable[Rung], policy: Policy, now: datetime) -> Notice | None:
