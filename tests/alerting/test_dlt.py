@@ -14,9 +14,10 @@ from sqlalchemy import select
 
 from alerting.shown_dlt import VerdictShown
 from alerting.tables import accounts
+from alerting.verdicts import look
 from tests.alerting.desk import MEANING, PASSWORD, Desk
 from tests.alerting.test_rebuild import said
-from tests.alerting.ward import NOON, STUDY, Ward, _said, coding, dose, report, ward
+from tests.alerting.ward import HEADACHE, MILD, NOON, STUDY, Ward, _said, coding, dose, report, ward
 from tocsin.messages.bodies import ObservationsRecordedV1
 from tocsin.messages.envelope import Envelope
 
@@ -27,6 +28,13 @@ RELATED = [
 UNRELATED = [{**one, "relation": "not_related"} for one in RELATED]
 CRS = {"verbatim": "CRS", "onset": "2026-05-14T11:00", "serious": False, "grade": {"ctcae": 3}, "causality": RELATED}
 AS_CRS = {"term": "Cytokine release syndrome", "llt_code": "10052015", "soc": "Immune system disorders"}
+RAISED = {"verbatim": "ALT increased", "onset": "2026-05-13T06:00", "serious": False, "grade": {"ctcae": 2},
+          "causality": UNRELATED}  # fmt: skip
+AS_RAISED = {"term": "Alanine aminotransferase increased", "llt_code": "10001551", "soc": "Investigations"}
+LIVER = [
+    {"kind": "laboratory", "test": test, "value": value, "unit": unit, "uln": uln, "at": "2026-05-13T06:00"}
+    for test, value, unit, uln in (("ALT", 200, "U/L", 40), ("TBIL", 60, "umol/L", 20))
+]
 HOUR = timedelta(hours=1)
 
 
@@ -185,6 +193,19 @@ def test_a_corrected_value_takes_its_verdict_away(house: Ward) -> None:
     assert (one["state"], one["reasons"]) == ("NOT_DLT", ["what it rested on was corrected or taken back"])
 
 
+@pytest.mark.rule("rules.md 4.2: liver injury; readings.md DLT 7")
+def test_a_report_of_the_liver_is_still_read_when_another_case_of_the_subject_is_told(house: Ward) -> None:
+    house.receive(infused(), observed(*LIVER), report(RAISED), coding(AS_RAISED))
+    house.fast_forward(timedelta(hours=170), step=24 * HOUR)
+
+    def liver() -> list[tuple[str, str | None]]:
+        return [(one["state"], one["rule_id"]) for one in verdicts(house) if one["event_id"] is None]
+
+    assert liver() == [("NOT_DLT", "DLT-13")]
+    house.receive(report(MILD, case="TOC-0032", at=house.at), coding(HEADACHE, case="TOC-0032", at=house.at))
+    assert liver() == [("NOT_DLT", "DLT-13")]
+
+
 def test_an_event_of_a_wrong_subject_takes_its_verdict_and_its_signature_along(house: Ward) -> None:
     house.receive(infused(), infused("S01-004"), report(CRS), coding(AS_CRS))
     assert sign(house, "CONFIRMED").status_code == 201
@@ -220,6 +241,41 @@ def test_the_same_facts_in_any_order_and_twice_give_the_same_verdicts(tmp_path: 
     mixed = [*FACTS, *FACTS[::2]]
     Random(seed).shuffle(mixed)
     assert lived(mixed, f"mixed{seed}") == lived(FACTS, "straight")
+
+
+SIGN = {"verbatim": "fever", "onset": "2026-05-14T11:00", "serious": False, "grade": {"ctcae": 3},
+        "component_of": "TOC-0031-E1", "causality": RELATED}  # fmt: skip
+LOW_PLATELETS = {"verbatim": "platelet count decreased", "onset": "2026-05-13T06:00", "serious": False,
+                 "grade": {"ctcae": 4}, "causality": RELATED}  # fmt: skip
+BLED = {"verbatim": "epistaxis", "onset": "2026-05-14T06:00", "serious": False, "grade": {"ctcae": 2},
+        "causality": RELATED}  # fmt: skip
+OF_MANY_CASES = [
+    infused(),
+    *(report(event, case=f"TOC-{n}", at=NOON) for n, event in enumerate((LOW_PLATELETS, SIGN, BLED, MILD), 40)),
+    report(CRS),
+    coding(AS_CRS),
+    report(RAISED, case="TOC-0050"),
+    coding(AS_RAISED, case="TOC-0050"),
+    report({**RAISED, "causality": RELATED}, case="TOC-0051"),
+    observed(*LIVER, at=NOON),
+    report(CRS, revision=2, nullified=True),
+]
+
+
+@pytest.mark.rule("promise: the order of arrival of the same facts does not change the outcome")
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_judged_with_only_the_cases_that_matter_is_what_the_whole_subject_gives(
+    house: Ward, seed: int
+) -> None:  # fmt: skip
+    facts = list(OF_MANY_CASES)
+    Random(seed).shuffle(facts)
+    protocol = house.parts.study(STUDY)
+    for fact in facts:
+        house.receive(fact)
+        before = kept(house, "verdicts")
+        with house.store.transaction() as tx:
+            look(tx, house.parts, protocol, "S01-003", NOON, why="the whole subject is read")
+        assert kept(house, "verdicts") == before, fact
 
 
 @pytest.mark.rule("promise: a rebuild gives the same verdicts")

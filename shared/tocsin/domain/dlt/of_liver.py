@@ -104,7 +104,7 @@ def _course(dated: Iterable[_Dated], above: Decimal) -> Course:
     return Course(Scale.CTCAE, tuple(steps))
 
 
-def _tells(reported: Reported) -> bool:
+def tells_of_liver(reported: Reported) -> bool:
     """Whether an event tells of transaminases, bilirubin or an injured liver, by its code or the site's words."""
     code = reported.coded.code if reported.coded is not None else None
     words = [pattern for one in _FINDINGS for pattern in (one.is_, one.tells) if pattern is not None]
@@ -158,7 +158,7 @@ class _Look:
         if not self.rule.needs_relation:
             return Related(True, ())
         events = sorted(self.subject.events, key=lambda one: one.event.event_id)
-        telling = [one for one in events if not one.event.is_nullified and _tells(one) and self._is_beside(one)]
+        telling = [one for one in events if not one.event.is_nullified and tells_of_liver(one) and self._is_beside(one)]
         found = [replace(it, reasons=_by(one, it)) for one in telling for it in [related(one.event)]]
         return min(found, key=lambda one: (not one.holds, bool(one.missing)), default=NO_REPORT)
 

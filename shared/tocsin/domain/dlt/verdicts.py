@@ -17,7 +17,7 @@ from tocsin.domain.dlt.naming import names
 from tocsin.domain.dlt.of_bleeding import of_bleeding
 from tocsin.domain.dlt.of_counts import of_counts
 from tocsin.domain.dlt.of_event import of_event
-from tocsin.domain.dlt.of_liver import of_liver
+from tocsin.domain.dlt.of_liver import of_liver, tells_of_liver
 from tocsin.domain.dlt.subject import Decided, Reported, Subject
 from tocsin.domain.dlt.verdict import State, Verdict, worst
 from tocsin.domain.syndromes import recognise
@@ -41,11 +41,15 @@ def verdicts(
 
 
 def beside(subject: Subject, definition: DltDefinition) -> Iterable[str]:
-    """The events that may change what a rule says of another event: counts, and syndromes of which others are signs."""
+    """The events that may change what a rule says of another event, or of values.
+
+    Those of counts, those that tell of the liver, and syndromes of which others are signs.
+    """
     about = definition.rules_about(About.NEUTROPHILS, About.PLATELETS, About.BLEEDING)
+    has_liver = bool(definition.rules_about(About.LIVER))
     for one in subject.events:
         is_named = any(names(rule, one.event, one.coded) is not None for rule in about)
-        if is_named or recognise(one.event, one.coded) & SYNDROMES:
+        if is_named or (has_liver and tells_of_liver(one)) or recognise(one.event, one.coded) & SYNDROMES:
             yield one.event.event_id
 
 
