@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,23 +14,9 @@ from tests.flow.people import FATAL, desk, site
 from tests.flow.people import hospital as hospital_report
 from tests.standalone.processes import tocsin
 from tests.standalone.test_rebuild import HOT, INFUSION, LOW, TABLES, rows_of
-from tests.support import kafka_broker as kafka
 from tests.support.kafka_broker import Broker
 from tests.support.shapes import three_processes, wait_until
 from tocsin.store.engine import open_store
-
-
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Broker]:
-    """A broker for this test alone: another test's reports must not be rebuilt."""
-    if (missing := kafka.why_not()) is not None:
-        pytest.skip(f"no real Kafka: {missing}")
-    broker = Broker(tmp_path / "kafka")
-    try:
-        broker.start()
-        yield broker
-    finally:
-        broker.kill()
 
 
 @pytest.mark.kafka

@@ -1,6 +1,7 @@
 """pytest plugin: a real Apache Kafka for the whole run, and the words for the report's header.
 
-Use: `pytest_plugins = ["tests.support.fixtures_kafka"]` in the top-level conftest, and the fixture `kafka_broker`.
+Use: `pytest_plugins = ["tests.support.fixtures_kafka"]` in the top-level conftest, and the fixture `kafka_broker`; or
+`own_kafka` where another test's messages must not be read.
 With `TOCSIN_REQUIRE_KAFKA=1` a Kafka that cannot be had fails the tests that need it instead of skipping them.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,19 +39,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"))
 
 
-@pytest.fixture(scope="session")
-def kafka_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def _running(folder: Path) -> Iterator[Broker]:
+    """A broker that runs for as long as it is used. Without one the test is left out; it fails where one must be."""
     missing = kafka.why_not()
     if missing is not None:
         if os.environ.get("TOCSIN_REQUIRE_KAFKA") == "1":
             pytest.fail(f"TOCSIN_REQUIRE_KAFKA=1, but {missing}")
         pytest.skip(f"no real Kafka: {missing}")
-    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    broker = Broker(folder)
     try:
         broker.start()
         yield broker
     finally:
         broker.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    yield from _running(tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Broker]:
+    """A running broker for this test alone, which it may stop, kill and start."""
+    yield from _running(tmp_path / "kafka")
 
 
 @pytest.fixture
