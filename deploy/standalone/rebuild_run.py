@@ -162,7 +162,6 @@ def _connected(kept: Store) -> int:
 
 
 def _must_be_of_this_version(kept: Store, way: Way) -> None:
-
     with kept.reading() as connection:
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     if found != way.head:
@@ -174,7 +173,6 @@ def _must_be_of_this_version(kept: Store, way: Way) -> None:
 
 def _empty_the_outbox(kept: Store, bus: Bus, *, is_check: bool) -> None:
     """What the service has said must be on the log before it is read. `--check` changes nothing, so it refuses."""
-
     relay = Relay(kept, bus, wall, name="rebuild relay")
     waiting = relay.pending()
     if waiting and is_check:

@@ -146,7 +146,6 @@ def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
         clock_mode=file.clocks.mode,
         uncoded_after=timedelta(hours=study.uncoded_after_hours),
         follow_up=timedelta(days=study.follow_up_days) if study.follow_up_days else None,
-        mtd_needs_evaluable=file.dose.mtd_needs_evaluable if file.dose else None,
         planned_subjects=study.planned_subjects,
         assumptions=tuple(assumptions),
         schedule=file.dose.schedule if file.dose else None,

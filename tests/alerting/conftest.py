@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.alerting.ward import Ward, ward
+from tests.alerting.ward import Ward, studies, ward
 
 
 @pytest.fixture
@@ -21,4 +21,11 @@ def house(tmp_path: Path) -> Iterator[Ward]:
 def any_house(any_database: Callable[[], str], tmp_path: Path) -> Iterator[Ward]:
     """A house on SQLite, and one on PostgreSQL."""
     with ward(any_database(), tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Iterator[Ward]:
+    """A house that serves the study with its dose levels."""
+    with ward(f"sqlite:///{tmp_path}/alerting.db", tmp_path, studies()) as found:
         yield found

@@ -63,7 +63,7 @@ def facts_of(house: Ward, subject: str = SUBJECT) -> Facts:
 
 def facts_or_none(house: Ward, subject: str = SUBJECT) -> Facts | None:
     with house.store.reading() as tx:
-        return subject_facts.subject_of(tx, house.parts, house.studies[STUDY], subject)
+        return subject_facts.subject_of(tx, house.studies[STUDY], subject)
 
 
 def events_of(house: Ward, subject: str = SUBJECT) -> list[Reported]:

@@ -32,7 +32,7 @@ def test_the_first_study_says_what_the_public_record_says() -> None:
     assert study.planned_subjects == 29
     assert [level.cells_per_kg for level in study.levels] == [1_000_000.0, 2_000_000.0, 3_000_000.0]
     assert study.schedule == "single infusion"
-    assert study.mtd_needs_evaluable == 6
+    assert study.dose.mtd_needs_evaluable == 6
     assert study.ctcae == "5.0"
     assert study.follow_up is not None
     assert study.follow_up >= timedelta(days=365 + 366)

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from alerting import accounts, answers, board, board_json, kinds, shown
 from alerting.delivery import ledger, mailbox
+from alerting.instants import text
 from alerting.parts import Parts
 from alerting.tables import alerts as alert_rows
 from tocsin.domain.words import Role
@@ -83,7 +84,7 @@ def new_session(parts: Parts, settings: Settings, name: str, password: str) -> d
     person = accounts.sign_in(parts.store, name, password, parts.now(), wall=now)
     return {
         "token": sign_person(person, key, now, SESSION_LASTS),
-        "expires_at": (now + SESSION_LASTS).isoformat().replace("+00:00", "Z"),
+        "expires_at": text(now + SESSION_LASTS),
         "name": person.name,
         "roles": sorted(person.roles),
     }
@@ -136,7 +137,7 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
         "alert_id": str(alert_id),
         "state": answers.ACKNOWLEDGED,
         "acknowledged_by": done.by,
-        "acknowledged_at": done.at.isoformat().replace("+00:00", "Z"),
+        "acknowledged_at": text(done.at),
         "you_were_first": done.is_first,
     }
 
@@ -237,7 +238,7 @@ def authority_of(parts: Parts, name: str) -> board.Authority:
 def mails(settings: Settings) -> list[dict[str, Any]]:
     """What the mailbox folder holds, newest first."""
     return [
-        {"name": m.name, "sent_at": m.sent_at.isoformat().replace("+00:00", "Z"), "to": m.to, "subject": m.subject,
+        {"name": m.name, "sent_at": text(m.sent_at), "to": m.to, "subject": m.subject,
          "message_id": m.message_id, "text": m.text}
         for m in mailbox.read(settings.data / "mailbox")
     ]  # fmt: skip

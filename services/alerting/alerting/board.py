@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
 from alerting.answers import ACKNOWLEDGED
+from alerting.instants import text
 from alerting.overdue import CLOSED
 from alerting.tables import (
     acknowledgements,
@@ -67,16 +68,16 @@ def alerts_like(
             "level": row.level,
             "state": row.state,
             "roles": row.roles,
-            "raised_at": _text(row.raised_at),
+            "raised_at": text(row.raised_at),
             "reasons": row.reasons,
             "assumptions": row.assumptions,
             "provisional": row.is_provisional,
             "due": row.due,
-            "reached_nobody_since": _text(row.nobody_since),
-            "acknowledged_at": _text(row.settled_at) if row.state == ACKNOWLEDGED else None,
+            "reached_nobody_since": text(row.nobody_since),
+            "acknowledged_at": text(row.settled_at) if row.state == ACKNOWLEDGED else None,
             "acknowledged_by": row.settled_by if row.state == ACKNOWLEDGED else None,
-            "closed_at": _text(row.settled_at) if row.state == CLOSED else None,
-            "acknowledgements": [{"by": x.by, "at": _text(x.at), "roles": x.roles} for x in answered[row.id]],
+            "closed_at": text(row.settled_at) if row.state == CLOSED else None,
+            "acknowledgements": [{"by": x.by, "at": text(x.at), "roles": x.roles} for x in answered[row.id]],
             "notices": told[row.id],
         }
         for row in rows
@@ -101,7 +102,7 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
                 "step": row.step,
                 "role": row.role,
                 "rung_role": row.rung_role,
-                "at": _text(row.at),
+                "at": text(row.at),
                 "reason": row.reason,
                 "channel": row.channel,
                 "address": row.address,
@@ -148,13 +149,13 @@ def clocks_like(
             "recipient": row.recipient,
             "day_zero": row.day_zero.isoformat(),
             "due_on": row.due_on.isoformat(),
-            "due_at": _text(row.due_at),
+            "due_at": text(row.due_at),
             "status": row.status,
             "superseded_by": str(row.superseded_by) if row.superseded_by else None,
             "open": bool(row.is_open),
             "in_question": row.in_question,
             "questions": row.questions or [],
-            "known_at": _text(row.known_at),
+            "known_at": text(row.known_at),
             "provisional": row.is_provisional,
             "confidence": row.confidence,
             "reasons": row.reasons,
@@ -167,7 +168,7 @@ def clocks_like(
 
 def _change(h: Row[Any]) -> dict[str, Any]:
     return {
-        "status": h.status, "at": _text(h.at), "what": h.what, "reason": h.reason, "before": h.before, "after": h.after,
+        "status": h.status, "at": text(h.at), "what": h.what, "reason": h.reason, "before": h.before, "after": h.after,
     }  # fmt: skip
 
 
@@ -203,12 +204,12 @@ def deliveries_like(
             "channel": row.channel,
             "address": row.address,
             "state": row.state,
-            "created_at": _text(row.created_at),
-            "next_attempt_at": _text(row.next_attempt_at) if row.state == "pending" else None,
-            "ended_at": _text(row.ended_at),
+            "created_at": text(row.created_at),
+            "next_attempt_at": text(row.next_attempt_at) if row.state == "pending" else None,
+            "ended_at": text(row.ended_at),
             "why": row.why,
             "attempts": [
-                {"number": t.number, "begun_at": _text(t.begun_at), "ended_at": _text(t.ended_at),
+                {"number": t.number, "begun_at": text(t.begun_at), "ended_at": text(t.ended_at),
                  "outcome": t.outcome or "unknown: the process ended before it could say", "why": t.why,
                  "took_ms": t.took_ms}
                 for t in tried[row.id]
@@ -259,7 +260,3 @@ def _grouped(rows: Sequence[Row[Any]], by: str) -> defaultdict[Any, list[Row[Any
     for row in rows:
         found[getattr(row, by)].append(row)
     return found
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat().replace("+00:00", "Z")

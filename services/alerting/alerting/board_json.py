@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerting import subject_facts, trial, trial_facts, verdicts
-from alerting.dlt_board import text
+from alerting import kept_verdicts, subject_facts, trial, trial_facts
+from alerting.instants import text
 from alerting.parts import Parts
 from tocsin.domain.board.board import Board, board
 from tocsin.domain.board.decision import LevelDecision
@@ -31,23 +31,19 @@ def whole(
     known = trial_facts.of_study(tx, protocol)
     found = board(protocol, known.subjects, known.trial, as_of)
     judged = {one.id: one.verdicts for one in known.subjects}
-    answers = _what_if(tx, parts, protocol, known, as_of) if with_what_if else ()
+    answers = _what_if(tx, protocol, known, as_of) if with_what_if else ()
     return {**shown(found, judged), "what_if": [answer(one) for one in answers]}
 
 
 def _what_if(
-    tx: Connection, parts: Parts, protocol: Protocol, known: trial_facts.Known, as_of: datetime
+    tx: Connection, protocol: Protocol, known: trial_facts.Known, as_of: datetime
 ) -> tuple[WhatIf, ...]:  # fmt: skip
-    open_, others = [], []
+    whole = {}
     for one in known.subjects:
-        facts = None
-        if any(verdict.state.is_open for verdict in one.verdicts):
-            facts = subject_facts.subject_of(tx, parts, protocol, one.id)
-        if facts is None:
-            others.append(one)
-        else:
-            open_.append((verdicts.with_decisions(tx, protocol.id, facts.subject), one))
-    return what_if(protocol, open_, others, known.trial, as_of)
+        facts = subject_facts.subject_of(tx, protocol, one.id) if one.open_verdicts else None
+        if facts is not None:
+            whole[one.id] = kept_verdicts.with_decisions(tx, protocol.id, facts.subject)
+    return what_if(protocol, known.subjects, whole, known.trial, as_of)
 
 
 def standing_of(tx: Connection, parts: Parts, subject_id: str) -> dict[str, Any] | None:
@@ -66,7 +62,7 @@ def standing_of(tx: Connection, parts: Parts, subject_id: str) -> dict[str, Any]
         standing = found.subject(subject_id)
         calendar = next((one for one in found.follow_up if one.subject == subject_id), None)
         if standing is not None:
-            facts = subject_facts.subject_of(tx, parts, protocol, subject_id)
+            facts = subject_facts.subject_of(tx, protocol, subject_id)
             unread = [] if facts is None else list(facts.unread)
             shown_so = subject(standing, calendar, own.verdicts, dict(found.given_against))
             return {**shown_so, "unread_values": unread}

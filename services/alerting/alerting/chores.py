@@ -15,7 +15,19 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from alerting import alerts, cases, clock_notices, decisions, follow_ups, limits, queries, ringing, timers, trial
+from alerting import (
+    alerts,
+    cases,
+    clock_notices,
+    decisions,
+    follow_ups,
+    hold_parties,
+    limits,
+    queries,
+    ringing,
+    timers,
+    trial,
+)
 from alerting.delivery import ledger
 from alerting.parts import Parts
 from alerting.timers import Timer
@@ -90,7 +102,7 @@ IN_ORDER: tuple[tuple[str, Chore], ...] = (
     (follow_ups.FOLLOW_UP, follow_ups.ask),
     (timers.DLT, limits.fire),
     (timers.TRIAL, trial.fire),
-    (timers.HOLD, trial.tell_parties),
+    (timers.HOLD, hold_parties.tell),
 )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from alerting import grades
-from alerting.one_clock import text
+from alerting.instants import text
 from tocsin.domain.case import Case
 from tocsin.domain.course import Course, GradeAt, Step, course_of
 from tocsin.domain.coverage import belonging

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from alerting.board import MOST
+from alerting.instants import text
 from alerting.parts import Parts
 from alerting.tables import dlt_decisions, snapshots, verdict_history, verdicts
 from tocsin.domain.dlt.verdict import State
@@ -111,10 +112,6 @@ def _by_verdict(tx: Connection, query: Any) -> defaultdict[UUID, list[Row[Any]]]
     for row in tx.execute(query):
         found[row.verdict_id].append(row)
     return found
-
-
-def text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def _instant(kept: str | None) -> str | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
-from alerting import cases, decisions, trial, verdicts
+from alerting import cases, decisions, kept_verdicts, trial
 from alerting.parts import Parts
 from alerting.signing import Signature
 from alerting.tables import dlt_decisions
@@ -76,7 +76,7 @@ def decide(
     row = find(tx, verdict_id)
     cases.lock_study(tx, row.study)
     row = find(tx, verdict_id)
-    verdict = verdicts.of_row(row)
+    verdict = kept_verdicts.of_row(row)
     last = last_of(tx, verdict_id)
     if last is not None and _is_same(last, said, signature):
         return last

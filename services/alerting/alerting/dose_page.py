@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from alerting import api, board_json, dlt_board, dose_stamp, dose_view, packet, trial_api
+from alerting import api, board_json, dlt_board, dose_stamp, dose_view, packet, packet_api, trial_api
 from alerting.board import MOST
 from alerting.dose_times import Times
 from alerting.parts import Parts
@@ -135,8 +135,7 @@ class DosePage:
         protocol = trial_api.study_of(self._parts, study)
         with self._parts.store.reading() as tx:
             made = packet.packet(tx, self._parts, protocol)
-        headers = {"content-disposition": f'attachment; filename="{made.name}"', "etag": f'"{made.sha256}"'}
-        return Response(made.body, headers=headers, media_type="text/html; charset=utf-8")
+        return packet_api.as_file(made)
 
     def _sign_in(self, who: Person | None, study: str | None) -> Response:
         said = "" if who is None else "Your roles do not let you see the dose board."

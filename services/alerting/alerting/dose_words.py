@@ -49,7 +49,6 @@ _BY_GRAVITY: Final = (
     Kind.TREATMENT_RELATED_DEATH, Kind.MALIGNANCY, Kind.REPLICATION_COMPETENT_VIRUS, Kind.PRODUCT, Kind.SECOND_DLT,
     Kind.ELIMINATED, Kind.MONITORING, Kind.UNDONE, Kind.OUTSIDE_PLAN, Kind.REVIEW, Kind.PARALLEL, Kind.STAGGER,
 )  # fmt: skip
-"""The holds that only the committee lifts (holds_signed)."""
 
 
 def decision(word: str) -> str:

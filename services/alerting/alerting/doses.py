@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,9 +16,6 @@ from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import DoseRecordedV1
 from tocsin.messages.facts import InfusionFacts, ProductEventFacts
 from tocsin.store.insert import insert_unless_there
-
-LEAST, MOST = Decimal("0.8"), Decimal("1.2")
-"""A dose given within these parts of plan, limits included, is as planned (readings.md, DLT 2)."""
 
 
 def keep(tx: Connection, body: DoseRecordedV1) -> bool:
@@ -43,7 +41,7 @@ def ring(tx: Connection, parts: Parts, protocol: Protocol, body: DoseRecordedV1,
         )  # fmt: skip
         alerts.raise_one(tx, parts, page, at)
         return page.id
-    if isinstance(body.facts, InfusionFacts) and (said := _deviation(body.facts)) is not None:
+    if isinstance(body.facts, InfusionFacts) and (said := _deviation(body.facts, protocol)) is not None:
         alerts.raise_one(
             tx, parts,
             alerts.Alert(f"dose|{body.record_id}|dose_deviation", protocol.id, "dose_deviation", "warn",
@@ -53,12 +51,13 @@ def ring(tx: Connection, parts: Parts, protocol: Protocol, body: DoseRecordedV1,
     return None
 
 
-def _deviation(facts: InfusionFacts) -> str | None:
+def _deviation(facts: InfusionFacts, protocol: Protocol) -> str | None:
+    """What was given and planned, where that is outside what counts as planned (readings.md, DLT 2)."""
     if facts.planned is None or facts.given is None:
         return None
     # Exact: 0.8 has no exact float, and a dose on the limit is within it.
     planned, given = Decimal(str(facts.planned)), Decimal(str(facts.given))
-    if LEAST * planned <= given <= MOST * planned:
+    if protocol.dose.evaluable_from <= Fraction(given) / Fraction(planned) <= protocol.dose.evaluable_to:
         return None
     unit = f" {facts.unit}" if facts.unit else ""
     return f"given {facts.given:g}{unit}, planned {facts.planned:g}{unit}: {given / planned:.0%} of plan"

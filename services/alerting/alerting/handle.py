@@ -19,6 +19,7 @@ from alerting import (
     doses,
     duplicates,
     grades,
+    hold_parties,
     holds_signed,
     limits,
     queries,
@@ -147,7 +148,7 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
     if body.what == decisions.FIRED:
         clock_notices.restore(tx, parts, body)
         limits.restore(tx, parts, body)
-        trial.restore_telling(tx, parts, body)
+        hold_parties.restore(tx, parts, body)
     if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from alerting import answers, cases, decisions, trial
+from alerting import cases, decisions, hold_parties, trial
 from alerting.parts import Parts
 from alerting.signing import Signature
-from alerting.tables import alerts as alert_rows
-from alerting.tables import hold_deeds, holds
+from alerting.tables import hold_deeds
 from alerting.trial_facts import CONFIRMED, LIFTED, RECOMMENDED
 from tocsin.domain.board.board import Board
 from tocsin.domain.board.facts import CELL_LAB
@@ -177,20 +176,4 @@ def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
     }  # fmt: skip
     tx.execute(insert_unless_there(hold_deeds, tx.dialect.name), row)
     if said["what"] == CONFIRMED and not parts.is_rebuilding:
-        _end_ringing(tx, parts, deed, str(said["key"]), str(said["party"]))
-
-
-def _end_ringing(tx: Connection, parts: Parts, deed: DecisionRecordedV1, key: str, party: str) -> None:
-    """The alert of a party ends once it has confirmed everything that was set at that moment."""
-    h = holds.c
-    set_at = tx.scalar(select(func.max(h.raised_at)).where(h.study == deed.study, h.key == key))
-    if set_at is None:
-        return
-    together = trial.keys_set_together(tx, deed.study, set_at)
-    known = trial.confirmed_by(tx, deed.study, party, set_at)
-    alert_id = tx.scalars(
-        select(alert_rows.c.id).where(alert_rows.c.dedupe_key == trial.confirmation_key(deed.study, set_at, party))
-    ).one_or_none()
-    if alert_id is not None and together <= known:
-        roles = [str(one) for one in deed.detail["roles"]] if isinstance(deed.detail["roles"], list) else []
-        answers.acknowledge(tx, parts, alert_id, deed.by, roles, deed.at)
+        hold_parties.end_ringing(tx, parts, deed, str(said["key"]), str(said["party"]))

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 
 from alerting import answered_grades, board, courses, signed_decisions
-from alerting.one_clock import text
+from alerting.instants import text
 from alerting.parts import Parts
 from alerting.signed_decisions import AWAITING, IN_FORCE
 from alerting.standing import Standing, standing_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, or_, select
 
 from alerting import board
+from alerting.instants import text
 from alerting.parts import Parts
 from alerting.standing import Standing, standing_of
 from alerting.submission_answers import REJECTED
@@ -92,8 +92,3 @@ def _distribution(stands: Standing, life: ClockLife, sent: Sequence[Row[Any]]) -
             }
         )
     return found
-
-
-def text(at: datetime | None) -> str | None:
-    """An instant as the API writes it."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from alerting import packet_board, packet_facts, packet_words
 from alerting.canonical import plain, sha256_of
-from alerting.dlt_board import text
+from alerting.instants import text
 from alerting.parts import Parts
 from tocsin import __version__
 from tocsin.code_hash import code_hash

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerting import board_json, dlt_board, subject_facts, trial_facts, verdicts
+from alerting import board_json, dlt_board, kept_verdicts, subject_facts, trial_facts
 from alerting.board import MOST
-from alerting.dlt_board import text
+from alerting.instants import text
 from alerting.parts import Parts
 from tocsin.domain.board.board import Board, board
 from tocsin.domain.board.facts import SubjectFacts, TrialFacts
@@ -48,9 +48,9 @@ def of_cut(tx: Connection, parts: Parts, protocol: Protocol, as_of: datetime) ->
     known = trial_facts.of_study(tx, protocol)
     whole = {}
     for one in known.subjects:
-        facts = subject_facts.subject_of(tx, parts, protocol, one.id)
+        facts = subject_facts.subject_of(tx, protocol, one.id)
         if facts is not None:
-            whole[one.id] = verdicts.with_decisions(tx, protocol.id, facts.subject)
+            whole[one.id] = kept_verdicts.with_decisions(tx, protocol.id, facts.subject)
     subjects = tuple(replace(one, verdicts=_judged(protocol, one, whole.get(one.id), as_of)) for one in known.subjects)
     raised = tuple(one for one in known.trial.raised if one.at <= as_of)
     events = {reported.event.event_id: reported for subject in whole.values() for reported in subject.events}
@@ -83,14 +83,8 @@ def shown(cut: Cut) -> dict[str, Any]:
 
 
 def _what_if(cut: Cut) -> list[dict[str, Any]]:
-    open_ = [
-        (cut.whole[one.id], one)
-        for one in cut.subjects
-        if one.id in cut.whole and any(verdict.state.is_open for verdict in one.verdicts)
-    ]
-    names = {of.id for _, of in open_}
-    others = [one for one in cut.subjects if one.id not in names]
-    return [board_json.answer(one) for one in what_if(cut.protocol, open_, others, cut.trial, cut.as_of)]
+    found = what_if(cut.protocol, cut.subjects, cut.whole, cut.trial, cut.as_of)
+    return [board_json.answer(one) for one in found]
 
 
 def _overdue(subjects: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Column, ColumnElement, Connection, Table, select
 
 from alerting.canonical import plain, sha256_of
+from alerting.instants import text
 from alerting.tables import dlt_decisions, doses, grades, hold_deeds, observations, signed, snapshots
 from tocsin.errors import Refused, Wrong
 from tocsin.store.types import json_text
@@ -87,16 +88,12 @@ def must_hold(facts: Facts, cut: datetime, now: datetime) -> None:
     if cut > now:
         raise Refused(
             "this data cut is still to come: facts may come before it, and the packet would not be the same then",
-            [Wrong("/as_of", f"is {_said(cut)}", f"a moment up to now, {_said(now)}")],
+            [Wrong("/as_of", f"is {text(cut)}", f"a moment up to now, {text(now)}")],
         )
     if facts.newest is not None and facts.newest[0] > cut:
         at, named = facts.newest
         raise Refused(
             "this data cut cannot be made any more: a newer fact is held, and of codings and grades only the newest is "
             "kept. The packet that was made then is the record; make one of a later cut",
-            [Wrong("/as_of", f"is {_said(cut)}, before the newest fact, a {named}", f"a moment from {_said(at)} on")],
+            [Wrong("/as_of", f"is {text(cut)}, before the newest fact, a {named}", f"a moment from {text(at)} on")],
         )
-
-
-def _said(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

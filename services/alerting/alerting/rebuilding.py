@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RAISED, SETTLED = "alerts.raised.v1", "alerts.settled.v1"
 SENT = (tables.deliveries, tables.attempts)
 _TOGETHER = 500
+_HANDLERS: Mapping[str, Any] = {**app.HANDLERS, dead_letters.TYPE: dead_letters.on_dead_letter}
 
 
 class AlertingWay:
@@ -79,8 +80,7 @@ class AlertingWay:
         if envelope.type == RAISED:
             self._raised_at[UUID(body.alert_id)] = body.raised_at
         elif envelope.type != SETTLED:
-            handlers: dict[str, Any] = {**app.HANDLERS, dead_letters.TYPE: dead_letters.on_dead_letter}
-            handlers[envelope.type](envelope, tx, self.parts)
+            _HANDLERS[envelope.type](envelope, tx, self.parts)
         if envelope.type == decisions.TOPIC and envelope.source == NAME and body.what == decisions.FIRED:
             self._fired(body, tx)
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from alerting import reconciliation, reconciliation_list
 from alerting.api import Limit, Reader
+from alerting.instants import text
 from alerting.parts import Parts
 from alerting.tables import reconciliations
 from tocsin.domain.reconcile import Field as Fact
@@ -207,7 +208,7 @@ def _line(row: Row[Any]) -> dict[str, Any]:
         "study": row.study,
         "site": row.site,
         "source": row.source,
-        "at": row.at.isoformat().replace("+00:00", "Z"),
+        "at": text(row.at),
         "by": row.by,
         "sha256": row.sha256,
         "rows": row.rows,

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, Table, select, union
 
 from alerting import cases, grades, past, subject_values
-from alerting.parts import Parts
 from alerting.tables import doses, observations, snapshots
 from tocsin.domain import seriousness
 from tocsin.domain.calendars import Partial
@@ -44,7 +43,7 @@ class Facts:
 
 
 def subject_of(
-    tx: Connection, parts: Parts, protocol: Protocol, subject: str, *, of_cases: Collection[str] | None = None
+    tx: Connection, protocol: Protocol, subject: str, *, of_cases: Collection[str] | None = None
 ) -> Facts | None:  # fmt: skip
     """What is known of a subject now; None where no report, dose record or observation is of it any more.
 

@@ -1,8 +1,8 @@
 """The trial as it stands: the dose board, the holds that its facts set, and what of it must ring.
 
 A hold that something set rings at once, joined to the page that the same facts raised for the same case; each site and
-the cell lab are then told until they confirm. Once set it stays until it is lifted by signature. What was set, rung
-and confirmed is a deed on the log. The rules are `tocsin.domain.board`.
+the cell lab are then told until they confirm (`hold_parties`). Once set it stays until it is lifted by signature. What
+was set, rung and confirmed is a deed on the log. The rules are `tocsin.domain.board`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
-from alerting import alerts, cases, decisions, dlt_rings, kinds, timers, trial_facts, verdicts
+from alerting import alerts, cases, decisions, dlt_rings, hold_parties, timers, trial_facts, verdicts
 from alerting.parts import NAME, Parts
 from alerting.tables import alerts as alert_rows
-from alerting.tables import doses, hold_deeds, holds
+from alerting.tables import doses, holds
 from alerting.timers import Timer
-from alerting.trial_facts import CONFIRMED
 from tocsin.domain.board.board import Board, board
-from tocsin.domain.board.facts import CELL_LAB
 from tocsin.domain.board.follow_up import VisitState
 from tocsin.domain.board.holds import Hold, Kind
 from tocsin.domain.protocol import Protocol
@@ -31,10 +29,8 @@ from tocsin.messages.envelope import identity
 from tocsin.store.insert import insert_unless_there
 
 RAISED, AGAINST, OVERDUE = "hold_set", "infusion_against_hold", "follow_up_overdue"
-HOLD, CONFIRMATION = "hold", "hold_confirmation"
+HOLD = "hold"
 _URGENCY = 160
-GATHERED = timedelta(minutes=1)
-"""How long what one thing sets is gathered, so that a site or the cell lab gets one message of it."""
 
 
 def hold_id(study: str, key: str) -> UUID:
@@ -174,7 +170,8 @@ def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
     """What was set or found, live or as the log tells it: the row, and the same alerts both times."""
     protocol = parts.study(deed.study)
     about = deed.about.removeprefix(f"{deed.study}|")
-    reasons = tuple(str(one) for one in _listed(deed.detail["reasons"]))
+    said: dict[str, Any] = deed.detail
+    reasons = tuple(said["reasons"])
     if deed.what == RAISED:
         _restore_hold(tx, parts, protocol, about, reasons, deed)
         return
@@ -209,79 +206,7 @@ def _restore_hold(
     }  # fmt: skip
     tx.execute(insert_unless_there(holds, tx.dialect.name), row)
     if not is_committees:
-        about = f"{deed.study}|{deed.at.isoformat()}"
-        timers.begin_once(
-            tx, timers.HOLD, about, study=deed.study, due_at=deed.at + GATHERED, urgency=kinds.urgency("warn", HOLD)
-        )  # fmt: skip
-
-
-def tell_parties(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
-    """What was set at one moment has been gathered: tell each site and the cell lab that has not confirmed it yet."""
-    protocol = parts.study(timer.study)
-    cases.lock_study(tx, timer.study)
-    set_at = datetime.fromisoformat(timer.about.removeprefix(f"{timer.study}|"))
-    found = _set_together(tx, timer.study, set_at)
-    wanted = {row.key for row in found}
-    told = [
-        party
-        for party in (*(site.id for site in protocol.sites), CELL_LAB)
-        if not wanted <= confirmed_by(tx, timer.study, party, set_at)
-    ]
-    deed = DecisionRecordedV1(
-        decision_id=str(identity("decision", decisions.FIRED, timer.about, timers.HOLD)), study=timer.study,
-        what=decisions.FIRED, by=NAME, at=now, about=timer.about,
-        detail={"kind": timers.HOLD, "parties": told,
-                "reasons": list(dict.fromkeys(reason for row in found for reason in row.reasons))},
-    )  # fmt: skip
-    if decisions.say(tx, deed):
-        restore_telling(tx, parts, deed)
-
-
-def restore_telling(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
-    """Whom a hold was told, live or as the log tells it: an alert for each, rung until it has confirmed."""
-    if deed.detail.get("kind") != timers.HOLD:
-        return
-    protocol = parts.study(deed.study)
-    set_at = datetime.fromisoformat(deed.about.removeprefix(f"{deed.study}|"))
-    for party in _listed(deed.detail["parties"]):
-        what = "the cell lab" if party == CELL_LAB else f"site {party}"
-        alert = alerts.Alert(
-            confirmation_key(deed.study, set_at, str(party)), deed.study, CONFIRMATION, "warn",
-            (f"{what} has not confirmed that it knows of this hold", *_listed(deed.detail["reasons"])),
-            roles=(role_of(str(party)),), assumptions=protocol.assumptions,
-        )  # fmt: skip
-        alerts.raise_one(tx, parts, alert, deed.at)
-    if parts.is_rebuilding:
-        timers.stop(tx, timers.HOLD, deed.about, deed.at, "done")
-
-
-def _set_together(tx: Connection, study: str, set_at: datetime) -> list[Row[Any]]:
-    """The holds of one moment that sites and the cell lab confirm."""
-    h = holds.c
-    query = select(holds).where(h.study == study, h.raised_at == set_at, h.kind != Kind.OUTSIDE_PLAN.value)
-    return list(tx.execute(query.order_by(h.key)))
-
-
-def keys_set_together(tx: Connection, study: str, set_at: datetime) -> set[str]:
-    """What of one moment is to be confirmed."""
-    return {row.key for row in _set_together(tx, study, set_at)}
-
-
-def confirmed_by(tx: Connection, study: str, party: str, since: datetime) -> set[str]:
-    """The holds that a party has confirmed since a moment."""
-    d = hold_deeds.c
-    query = select(d.key).where(d.study == study, d.what == CONFIRMED, d.party == party, d.at >= since)
-    return set(tx.scalars(query))
-
-
-def confirmation_key(study: str, at: datetime, party: str) -> str:
-    """The dedupe key of the alert that rings one party until it has confirmed what was set at a moment."""
-    return f"{study}|{CONFIRMATION}|{at.isoformat()}|{party}"
-
-
-def role_of(party: str) -> str:
-    """How routing knows a party: the cell lab is a role, a site is the contact of that site."""
-    return CELL_LAB if party == CELL_LAB else f"site:{party}"
+        hold_parties.gather(tx, deed.study, deed.at)
 
 
 def _page_of(tx: Connection, case_id: str | None, at: datetime) -> UUID | None:
@@ -295,10 +220,6 @@ def _page_of(tx: Connection, case_id: str | None, at: datetime) -> UUID | None:
 
 def _is_there(tx: Connection, alert_id: UUID) -> bool:
     return tx.scalars(select(alert_rows.c.id).where(alert_rows.c.id == alert_id)).one_or_none() is not None
-
-
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _set_timer(tx: Connection, protocol: Protocol, found: Board, at: datetime) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 
-from alerting import subject_facts, verdicts, watched
+from alerting import kept_verdicts, subject_facts, watched
 from alerting.tables import doses, hold_deeds, holds, snapshots, subject_watch
 from alerting.tables import verdicts as verdict_rows
 from tocsin.domain.board.facts import (
@@ -97,7 +97,7 @@ def _recorded(tx: Connection, study: str) -> list[DoseRecordedV1]:
 def _verdicts(tx: Connection, study: str) -> dict[str, tuple[Verdict, ...]]:
     found: defaultdict[str, list[Verdict]] = defaultdict(list)
     for row in tx.execute(select(verdict_rows).where(verdict_rows.c.study == study).order_by(verdict_rows.c.key)):
-        found[row.subject].append(verdicts.of_row(row))
+        found[row.subject].append(kept_verdicts.of_row(row))
     return {subject: tuple(ones) for subject, ones in found.items()}
 
 

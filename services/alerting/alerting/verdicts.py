@@ -8,18 +8,17 @@ the log; on a rebuild the history comes from there, and the rows from the facts.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
-from alerting import cases, decisions, dlt_questions, dlt_rings, subject_facts, timers, watched
+from alerting import cases, decisions, dlt_questions, dlt_rings, kept_verdicts, subject_facts, timers, watched
 from alerting.parts import NAME, Parts
-from alerting.tables import dlt_decisions, subject_watch, verdict_history, verdicts
+from alerting.tables import subject_watch, verdict_history, verdicts
 from tocsin.domain.dlt.definition import About
-from tocsin.domain.dlt.subject import Decided, Subject
 from tocsin.domain.dlt.verdict import State, Verdict
 from tocsin.domain.dlt.verdicts import beside
 from tocsin.domain.dlt.verdicts import verdicts as judge_subject
@@ -71,7 +70,7 @@ def look(
     if subject is None or protocol.dlt is None:
         return Looked()
     only = None if case_id is None else {case_id, *_cases_that_matter(tx, protocol.id, subject)}
-    facts = subject_facts.subject_of(tx, parts, protocol, subject, of_cases=only)
+    facts = subject_facts.subject_of(tx, protocol, subject, of_cases=only)
     watch = subject_watch.c
     where = (watch.study == protocol.id, watch.subject == subject)
     before = tx.execute(select(watch.as_of, watch.body).where(*where)).one_or_none()
@@ -81,7 +80,7 @@ def look(
     _keep_watch(tx, protocol.id, subject, as_of, body, is_new=before is None)
     found: tuple[Verdict, ...] = ()
     if facts is not None:
-        known = with_decisions(tx, protocol.id, facts.subject)
+        known = kept_verdicts.with_decisions(tx, protocol.id, facts.subject)
         found = judge_subject(known, protocol.dlt, as_of, crs=protocol.grading.crs)
     matters = frozenset[str]() if facts is None else frozenset(beside(facts.subject, protocol.dlt))
     changes = _keep(tx, protocol.id, subject, found, matters)
@@ -90,7 +89,7 @@ def look(
         for change in changes:
             _tell(tx, parts, protocol, change, at, why)
         if changes:
-            open_ = of_subject(tx, protocol.id, subject, is_waiting=True)
+            open_ = kept_verdicts.of_subject(tx, protocol.id, subject, is_waiting=True)
             dlt_questions.ask_what_is_open(tx, parts, protocol, subject, open_, at)
     return Looked(changes, watched.pauses(body) != watched.pauses(kept))
 
@@ -119,20 +118,6 @@ def _keep_watch(
         tx.execute(update(subject_watch).where(*where).values(as_of=as_of, body=body))
 
 
-def with_decisions(tx: Connection, study: str, subject: Subject) -> Subject:
-    """A subject with what people signed of its verdicts."""
-    return replace(subject, decided=_decided(tx, study, subject))
-
-
-def _decided(tx: Connection, study: str, subject: Subject) -> tuple[Decided, ...]:
-    """What people signed of the events of a subject, wherever they stood then, and of what was measured in it."""
-    d = dlt_decisions.c
-    events = [one.event.event_id for one in subject.events]
-    own = and_(d.study == study, d.subject == subject.id, d.event_id.is_(None))
-    rows = tx.execute(select(dlt_decisions).where(or_(d.event_id.in_(events), own)).order_by(d.at, d.id))
-    return tuple(Decided(r.key, State(r.decision), r.rule_id, (r.by,), r.at, r.reason) for r in rows)
-
-
 def _keep(
     tx: Connection, study: str, subject: str, found: Sequence[Verdict], matters: Collection[str]
 ) -> tuple[Change, ...]:  # fmt: skip
@@ -145,7 +130,7 @@ def _keep(
     for one, verdict in wanted.items():
         changes += _put(tx, study, subject, one, verdict, there.get(one), matters=verdict.event_id in matters)
     for one, row in there.items():
-        if one not in wanted and row.event_id is None and row.state in (s for s in State if s.is_open):
+        if one not in wanted and row.event_id is None and State(row.state).is_open:
             about = About(row.body["about"])
             gone = Verdict(State.NOT_DLT, None, (_why_gone(about, found),), key=row.key, about=about)
             changes += _put(tx, study, subject, one, gone, row, matters=False)
@@ -166,7 +151,7 @@ def _put(
     values = {
         "study": study, "subject": subject, "key": verdict.key, "case_id": verdict.case_id,
         "event_id": verdict.event_id, "state": verdict.state.value, "rule_id": verdict.rule_id,
-        "is_provisional": verdict.is_provisional, "matters": matters, "body": as_json(verdict),
+        "is_provisional": verdict.is_provisional, "matters": matters, "body": kept_verdicts.as_json(verdict),
     }  # fmt: skip
     if row is None:
         tx.execute(insert(verdicts), {"id": one, **values})
@@ -221,7 +206,7 @@ _HISTORY = verdict_history.c
 
 def _set_timer(tx: Connection, study: str, subject: str, as_of: datetime) -> None:
     """One timer for each subject: the next limit that is passed if nobody says anything."""
-    found = of_subject(tx, study, subject, is_waiting=True)
+    found = kept_verdicts.of_subject(tx, study, subject, is_waiting=True)
     limits = [limit for one in found for limit in (one.due_at, one.strict_at) if limit is not None and limit > as_of]
     about = f"{study}|{subject}"
     if limits:
@@ -242,50 +227,3 @@ def look_at_all(parts: Parts, *, why: str, at: datetime) -> int:
                 look(tx, parts, protocol, subject, at, why=why)
         count += len(subjects)
     return count
-
-
-def as_json(verdict: Verdict) -> dict[str, Any]:
-    """What of a verdict stands in no column of its own."""
-    return {
-        "about": verdict.about.value,
-        "reasons": list(verdict.reasons),
-        "grade": verdict.grade,
-        "study_day": verdict.study_day,
-        "due_at": _text(verdict.due_at),
-        "strict_at": _text(verdict.strict_at),
-        "is_strict_passed": verdict.is_strict_passed,
-        "for_committee": list(verdict.for_committee),
-        "would_change": list(verdict.would_change),
-        "asks": list(verdict.asks),
-        "by_rule": None if verdict.by_rule is None else verdict.by_rule.value,
-    }
-
-
-def of_row(row: Row[Any]) -> Verdict:
-    """The verdict that a row keeps."""
-    body = row.body
-    return Verdict(
-        state=State(row.state), rule_id=row.rule_id, reasons=tuple(body["reasons"]), is_provisional=row.is_provisional,
-        key=row.key, about=About(body["about"]), case_id=row.case_id, event_id=row.event_id, grade=body["grade"],
-        study_day=body["study_day"], due_at=_moment(body["due_at"]), strict_at=_moment(body["strict_at"]),
-        is_strict_passed=body["is_strict_passed"], for_committee=tuple(body["for_committee"]),
-        would_change=tuple(body["would_change"]), asks=tuple(body["asks"]),
-        by_rule=None if body["by_rule"] is None else State(body["by_rule"]),
-    )  # fmt: skip
-
-
-def of_subject(tx: Connection, study: str, subject: str, *, is_waiting: bool = False) -> tuple[Verdict, ...]:
-    """The verdicts that are kept of a subject, by their keys; `is_waiting`: without those that nothing matched."""
-    v = verdicts.c
-    query = select(verdicts).where(v.study == study, v.subject == subject).order_by(v.key)
-    if is_waiting:
-        query = query.where(v.state != State.NONE.value)
-    return tuple(of_row(row) for row in tx.execute(query))
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

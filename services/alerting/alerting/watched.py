@@ -22,7 +22,7 @@ from tocsin.domain.words import Scale
 NOTHING: Mapping[str, Any] = {}
 
 # Whether its cells carry the CAR is known later, if ever: until then every T-cell malignancy is taken as one.
-_T_CELL = re.compile(r"\bT[\s-]cell|T细胞|T-cell", WORDING)
+_T_CELL = re.compile(r"\bT[\s-]cell|T细胞", WORDING)
 
 
 def body(facts: Facts, kept: Mapping[str, Any] = NOTHING) -> dict[str, Any]:

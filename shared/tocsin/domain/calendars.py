@@ -150,6 +150,11 @@ def local_day(at: datetime, zone: tzinfo) -> date:
     return at.astimezone(zone).date()
 
 
+def local_minute(at: datetime, zone: tzinfo) -> str:
+    """An instant as a sentence tells it in a zone: "2026-05-14 12:00"."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
 def end_of_day(day: date, zone: tzinfo) -> datetime:
     """23:59:59 local on that day, as an instant in UTC (rules.md D2)."""
     return datetime.combine(day, time(23, 59, 59), zone).replace(fold=1).astimezone(UTC)

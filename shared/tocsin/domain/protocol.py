@@ -168,7 +168,6 @@ class Protocol:
     clock_mode: Mode = Mode.CONSERVATIVE
     uncoded_after: timedelta = timedelta(hours=4)
     follow_up: timedelta | None = None
-    mtd_needs_evaluable: int | None = None
     planned_subjects: int | None = None
     assumptions: tuple[str, ...] = field(default=())
     schedule: str | None = None

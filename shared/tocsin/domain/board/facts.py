@@ -73,6 +73,10 @@ class SubjectFacts:
     severe_icans: Known = Known.UNKNOWN
     relapsed: Known = Known.UNKNOWN
 
+    @property
+    def open_verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(one for one in self.verdicts if one.state.is_open)
+
 
 @dataclass(frozen=True, slots=True)
 class ProductEvent:

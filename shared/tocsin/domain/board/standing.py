@@ -16,7 +16,7 @@ from tocsin.domain.board import given
 from tocsin.domain.board.asking import asks
 from tocsin.domain.board.facts import SubjectFacts
 from tocsin.domain.board.given import Dosed
-from tocsin.domain.calendars import Partial, Span, local_day
+from tocsin.domain.calendars import Partial, Span, local_day, local_minute
 from tocsin.domain.dlt.definition import DltDefinition
 from tocsin.domain.dlt.verdict import State, Verdict
 from tocsin.domain.dlt.window import study_day_of, window
@@ -166,12 +166,9 @@ class _Look:
     def _open_verdicts(self) -> Iterable[str]:
         for one in self.verdicts:
             if one.state.is_open:
-                until = f", by {self._local(one.due_at)} at the latest" if one.due_at else ""
+                until = f", by {local_minute(one.due_at, self.subject.zone)} at the latest" if one.due_at else ""
                 yield f"{_named(one)} waits for {'its limit' if one.due_at else 'a signature'}{until}"
         yield from self._before_committee()
-
-    def _local(self, at: datetime) -> str:
-        return at.astimezone(self.subject.zone).strftime("%Y-%m-%d %H:%M")
 
     def _before_committee(self) -> Iterable[str]:
         for one in self.verdicts:

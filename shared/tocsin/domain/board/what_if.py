@@ -5,7 +5,7 @@ The same evaluator and the same board, asked with one fact changed. Nothing is k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,6 @@ from tocsin.domain.board.board import Board, board
 from tocsin.domain.board.facts import SubjectFacts, TrialFacts
 from tocsin.domain.calendars import Partial
 from tocsin.domain.case import Event, GradeStep, Opinion
-from tocsin.domain.dlt.definition import DltDefinition
 from tocsin.domain.dlt.subject import Reported, Subject
 from tocsin.domain.dlt.verdict import Verdict
 from tocsin.domain.dlt.verdicts import verdicts
@@ -45,21 +44,18 @@ class WhatIf:
 
 
 def what_if(
-    protocol: Protocol, open_: Sequence[tuple[Subject, SubjectFacts]], others: Sequence[SubjectFacts],
-    facts: TrialFacts, as_of: datetime,
+    protocol: Protocol, everyone: Sequence[SubjectFacts], whole: Mapping[str, Subject], facts: TrialFacts,
+    as_of: datetime,
 ) -> tuple[WhatIf, ...]:  # fmt: skip
-    """Every change to every open verdict of these subjects; `others` are the rest of the trial."""
+    """Every change to every open verdict. `whole`: what the rules read of each subject that has one, by its number."""
     if protocol.dlt is None:
         return ()
-    everyone = [*others, *(of for _, of in open_)]
     now = board(protocol, everyone, facts, as_of)
     found = []
-    for subject, of in open_:
-        rest = [one for one in everyone if one.id != of.id]
-        for verdict in of.verdicts:
-            if not verdict.state.is_open:
-                continue
-            for change, changed, at in _changes(subject, verdict, protocol.dlt, as_of):
+    for of in everyone:
+        rest = [one for one in everyone if one is not of]
+        for verdict in of.open_verdicts if of.id in whole else ():
+            for change, changed, at in _changes(whole[of.id], verdict, as_of):
                 found.append(_answer(protocol, changed, of, rest, facts, verdict, change, now, at))
     return tuple(one for one in found if one is not None)
 
@@ -83,7 +79,7 @@ def _answer(
 
 
 def _changes(
-    subject: Subject, verdict: Verdict, definition: DltDefinition, as_of: datetime
+    subject: Subject, verdict: Verdict, as_of: datetime
 ) -> Iterable[tuple[str, Subject, datetime]]:  # fmt: skip
     if verdict.due_at is not None and verdict.due_at > as_of:
         yield "nothing changes until the limit has passed", subject, verdict.due_at

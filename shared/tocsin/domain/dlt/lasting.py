@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from tocsin.domain.calendars import Partial
+from tocsin.domain.calendars import Partial, local_minute
 from tocsin.domain.case import GradeStep
 from tocsin.domain.course import Course, course_of, time_at_or_above
 from tocsin.domain.dlt.definition import GradedBy
@@ -134,19 +134,19 @@ def _of_span(
     span: GradeSpan, grades: Grades, grade: int, limit: timedelta, as_of: datetime, zone: ZoneInfo
 ) -> Lasting:  # fmt: skip
     since, until = span.longest.since, span.longest.until
-    began = f"grade {grade} or more since {_local(since, zone)}"
+    began = f"grade {grade} or more since {local_minute(since, zone)}"
     is_longer = span.lasts_longer_than(limit, as_of)
     is_over = until is not None and until <= as_of
-    hours = _hours(limit)
+    hours = hours_of(limit)
     if is_longer is Known.NO and is_over:
         assert until is not None
-        return Lasting(Lasts.WITHIN, said=f"{began}, below it again {_local(until, zone)}: within {hours}")
+        return Lasting(Lasts.WITHIN, said=f"{began}, below it again {local_minute(until, zone)}: within {hours}")
     passes = since + limit + A_SECOND
     if is_longer is Known.NO and until is not None and until < passes:
-        said = f"{began}: it is told beforehand that it falls on {_local(until, zone)}, within {hours}"
+        said = f"{began}: it is told beforehand that it falls on {local_minute(until, zone)}, within {hours}"
         return Lasting(Lasts.WAITS, until, said=said)
     if is_longer is Known.NO:
-        return Lasting(Lasts.WAITS, passes, said=f"{began}: {hours} are over on {_local(since + limit, zone)}")
+        return Lasting(Lasts.WAITS, passes, said=f"{began}: {hours} are over on {local_minute(since + limit, zone)}")
     if is_longer is Known.UNKNOWN:
         said = f"{began}: the dates leave open whether it lasted longer than {hours}, and it is taken so"
         return Lasting(Lasts.PASSED, is_provisional=True, said=said, asks=(_ask(grade),))
@@ -161,9 +161,6 @@ def _ask(grade: int) -> str:
     return f"when did it fall below grade {grade}, with the time of day, or is it still grade {grade} or more?"
 
 
-def _hours(limit: timedelta) -> str:
+def hours_of(limit: timedelta) -> str:
+    """A limit as a sentence tells it: "72 h"."""
     return f"{limit.total_seconds() / 3600:g} h"
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")

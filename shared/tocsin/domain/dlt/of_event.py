@@ -12,8 +12,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tocsin.domain.dlt.definition import About, DltDefinition, DltRule, GradedBy
-from tocsin.domain.dlt.excluding import Exclusions, exclusions_of
-from tocsin.domain.dlt.lasting import Grades, Lasting, Lasts, grades_of, lasting
+from tocsin.domain.dlt.excluding import Excluded, Exclusions, exclusions_of
+from tocsin.domain.dlt.lasting import Grades, Lasting, Lasts, grades_of, hours_of, lasting
 from tocsin.domain.dlt.naming import by_code_or_words, names
 from tocsin.domain.dlt.relation import Related, related
 from tocsin.domain.dlt.subject import Reported, Subject
@@ -123,9 +123,6 @@ class _Look:
 
     def _by(self, rule: DltRule, named: str, relation: Related) -> Verdict | None:
         grades = self._grades(rule.graded_by)
-        exclusions = exclusions_of(
-            self.reported, self.subject.events, rule, self.definition, grades, self.as_of, self.zone
-        )  # fmt: skip
         if grades.most is not None and grades.most < rule.min_grade:
             return None
         if rule.needs_relation and not relation.holds:
@@ -133,8 +130,11 @@ class _Look:
                 State.NOT_DLT, rule.id, (*self._head(rule, grades), *relation.reasons), grade=grades.most,
                 would_change=("one party judges it related: the rule counts again",),
             )  # fmt: skip
+        exclusions = exclusions_of(
+            self.reported, self.subject.events, rule, self.definition, grades, self.as_of, self.zone
+        )  # fmt: skip
         if exclusions.holds is not None:
-            return self._excluded(rule, grades, exclusions, relation)
+            return self._excluded(rule, grades, exclusions.holds)
         if grades.most is None:
             missing = [self.onset.missing, *relation.missing, "no grade: never met without one"]
             return self._stands(
@@ -199,7 +199,7 @@ class _Look:
         state = {Lasts.PASSED: State.MET_BY_RULE, Lasts.WAITS: State.PENDING_DURATION}.get(
             lasts.how, State.POTENTIAL_DLT
         )
-        hours = f"{rule.longer_than.total_seconds() / 3600:g} h" if rule.longer_than is not None else ""
+        hours = hours_of(rule.longer_than) if rule.longer_than is not None else ""
         would = [f"it fell below grade {rule.min_grade} within {hours}: NOT_DLT by {rule.id}"]
         return self._stands(
             state, rule, facts, relation, missing, grade=grades.most, committee=committee, due_at=lasts.passes_at,
@@ -207,9 +207,7 @@ class _Look:
             would=(*would, *self._if_unrelated(rule)),
         )  # fmt: skip
 
-    def _excluded(self, rule: DltRule, grades: Grades, exclusions: Exclusions, relation: Related) -> Verdict:
-        held = exclusions.holds
-        assert held is not None
+    def _excluded(self, rule: DltRule, grades: Grades, held: Excluded) -> Verdict:
         said = f"{held.exclusion.id}: {held.exclusion.text}"
         return Verdict(
             State.NOT_DLT, held.exclusion.id, (said, held.said, self.onset.said, f"it would match {rule.id}"),

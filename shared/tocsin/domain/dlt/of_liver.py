@@ -14,10 +14,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tocsin.domain.affirmed import named
-from tocsin.domain.calendars import Span, local_day
+from tocsin.domain.calendars import Span, local_day, local_minute
 from tocsin.domain.course import Course, SaidBy, Step
 from tocsin.domain.dlt.definition import DltDefinition, DltRule
-from tocsin.domain.dlt.lasting import A_SECOND
+from tocsin.domain.dlt.lasting import A_SECOND, hours_of
 from tocsin.domain.dlt.relation import NO_REPORT, Related, related
 from tocsin.domain.dlt.subject import LiverTest, LiverValue, Reported, Subject
 from tocsin.domain.dlt.verdict import State, Verdict
@@ -169,19 +169,25 @@ class _Look:
 
     @property
     def _hours(self) -> str:
-        return f"{self._limit.total_seconds() / 3600:g} h"
+        return hours_of(self._limit)
 
     def _by_time(self) -> tuple[State, str, datetime | None, str, tuple[str, ...]]:
         """What time alone gives: the state, why, when the limit is passed, what was assumed, what the site is asked."""
         since, until = self.span.longest.since, self.span.longest.until
-        began = f"both above since {self._local(since)}"
+        began = f"both above since {local_minute(since, self.zone)}"
         is_over = until is not None and until <= self.as_of
         is_longer = self.span.lasts_longer_than(self._limit, self.as_of)
         if is_longer is Known.NO and is_over and until is not None:
-            return State.NOT_DLT, f"{began}, not both above {self._local(until)}: within {self._hours}", None, "", ()
+            return (
+                State.NOT_DLT,
+                f"{began}, not both above {local_minute(until, self.zone)}: within {self._hours}",
+                None,
+                "",
+                (),
+            )
         if is_longer is Known.NO:
             passes = since + self._limit
-            said = f"{began}: {self._hours} are over on {self._local(passes)}"
+            said = f"{began}: {self._hours} are over on {local_minute(passes, self.zone)}"
             return State.PENDING_DURATION, said, passes + A_SECOND, "", ()
         asks: tuple[str, ...] = ("which ALT, AST and bilirubin were measured since, and when exactly?",)
         if is_longer is Known.UNKNOWN:
@@ -238,6 +244,3 @@ class _Look:
             key=f"{self.rule.about}|{local_day(self.span.longest.since, self.zone)}", about=self.rule.about,
             study_day=self.onset.study_day, due_at=due_at, for_committee=committee, would_change=would, asks=asks,
         )  # fmt: skip
-
-    def _local(self, at: datetime) -> str:
-        return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M")
