@@ -38,13 +38,15 @@ CREATE TABLE record (
     UNIQUE (topic, partition, "offset")
 )
 """
-_AS_PUBLISHED = 'SELECT topic, partition, "offset", key, value, headers FROM record ORDER BY seq'
+_AS_PUBLISHED = """
+SELECT topic, partition, "offset", key, value, headers FROM record WHERE ?1 IS NULL OR topic = ?1 ORDER BY seq
+"""
 # A later record of a partition is never handed out before an earlier one, whatever its clock said. At one instant
 # facts come before what was said of them: `rank` is the place of the topic among those asked for.
 _BY_TIME = """
 SELECT topic, partition, "offset", key, value, headers FROM (
     SELECT *, max(at) OVER (PARTITION BY topic, partition ORDER BY "offset") AS turn FROM record
-) ORDER BY turn, rank, partition, "offset"
+) WHERE ?1 IS NULL OR topic = ?1 ORDER BY turn, rank, partition, "offset"
 """
 
 
@@ -99,11 +101,8 @@ class LogCopy:
         """Every record in its turn; or those of one topic."""
         from tocsin.bus.port import Received
 
-        for of, partition, offset, key, value, headers in self._db.execute(self._in_order):
-            if topic in (None, of):
-                yield Received(
-                    of, partition, offset, key.decode("utf-8", "surrogateescape"), value, json.loads(headers)
-                )
+        for of, partition, offset, key, value, headers in self._db.execute(self._in_order, (topic,)):
+            yield Received(of, partition, offset, key.decode("utf-8", "surrogateescape"), value, json.loads(headers))
 
     def close(self) -> None:
         self._db.close()
