@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sys
 
-from bench import due_clocks, lab_rows
+from bench import coding_scorecard, coding_speed, due_clocks, lab_rows
 
 
 def main() -> int:
-    parts = {"lab_rows": lab_rows.measure, "due_clocks": due_clocks.measure}
+    parts = {
+        "coding_scorecard": coding_scorecard.measure,
+        "coding_speed": coding_speed.measure,
+        "lab_rows": lab_rows.measure,
+        "due_clocks": due_clocks.measure,
+    }
     found = {name: measure(progress=lambda said: print(said, file=sys.stderr)) for name, measure in parts.items()}
-    print(json.dumps(found, indent=2))
+    print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0
 
 

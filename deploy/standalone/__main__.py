@@ -15,6 +15,7 @@ from standalone.dose_review import dose_review
 from standalone.due_dates import due
 from standalone.grade import grade
 from standalone.import_ae import import_file
+from standalone.meddra import meddra
 from standalone.official_text import ctcae
 from standalone.people import users
 from standalone.rebuild import rebuild
@@ -45,6 +46,7 @@ app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
 app.command("import")(import_file)
 app.command("code")(code)
+app.add_typer(meddra, name="meddra")
 app.add_typer(ctcae, name="ctcae")
 app.command("due")(due)
 app.command("dose")(dose)

@@ -43,11 +43,9 @@ def code(
 
 def _code_text(text: str, top: int, as_json: bool) -> None:
     from meddra_coder.batch import CODING_COLUMNS, cells
-    from meddra_coder.coding import code_event
-    from meddra_coder.dictionary import default_dictionary
+    from meddra_coder.coding import code_event, default_coder
 
-    dictionary = default_dictionary()
-    coding = code_event(text, dictionary)
+    coding = code_event(text, default_coder())
     answer: dict[str, Any] = dict(zip(CODING_COLUMNS, cells(coding), strict=False))
     candidates = [
         {"code": c.code, "term": c.term, "soc": c.soc, "score": round(c.score, 4)} for c in coding.candidates[:top]
@@ -58,7 +56,7 @@ def _code_text(text: str, top: int, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{answer['status']} ({answer['method']}), {dictionary.version}", title_justify="left")
+    table = Table(title=f"{answer['status']} ({answer['method']}), {coding.dictionary_version}", title_justify="left")
     for name in ("code", "term", "system organ class", "score"):
         table.add_column(name)
     for candidate in candidates:

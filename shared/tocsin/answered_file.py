@@ -8,8 +8,9 @@ a row, and how it is told to a person, is left to each command.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tocsin.table_file import FileRefused, Row, TableFile, beside, header_beside
@@ -53,20 +54,39 @@ def answer_rows(
     table: TableFile, out: Path, added: Sequence[str], answer: Callable[[Row], Answer], progress: Progress
 ) -> Answered:
     """Write every row of `table` with its answer under the columns `added` to `out`, whole or not at all."""
+    return answer_portions(table, out, added, lambda rows: map(answer, rows), progress, portion=1)
+
+
+def answer_portions(
+    table: TableFile,
+    out: Path,
+    added: Sequence[str],
+    answers: Callable[[Sequence[Row]], Iterable[Answer]],
+    progress: Progress,
+    *,
+    portion: int,
+) -> Answered:
+    """The same, where many rows are answered at once: `answers` is asked for `portion` rows, and gives one for each."""
     header, renamed = header_beside(table.header, added)
     findings: list[Finding] = []
     done = 0
     with whole_file(out, table.encoding) as lines:
         writer = csv.writer(lines, lineterminator=table.line_end)
         writer.writerow((*header, *added))
-        for row in table.read():
-            found = answer(row)
-            if found.problem:
-                findings.append(Finding(row.line, found.problem))
-            writer.writerow(beside(row.cells, found.cells, len(table.header)))
-            done += 1
+        for rows in _portions(table.read(), portion):
+            for row, found in zip(rows, answers(rows), strict=True):
+                if found.problem:
+                    findings.append(Finding(row.line, found.problem))
+                writer.writerow(beside(row.cells, found.cells, len(table.header)))
+            done += len(rows)
             progress(done, table.rows)
     return Answered(done, tuple(findings), renamed)
+
+
+def _portions(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while portion := list(islice(waiting, size)):
+        yield portion
 
 
 def shifted(row: Row, table: TableFile, undone: str) -> str | None:

@@ -10,6 +10,8 @@
     ├── ProtocolError           a study file or a rule file is wrong; says file, key, value and what is allowed
     ├── CriteriaError           a table of grading criteria is wrong (tocsin.criteria)
     ├── DictionaryError         a dictionary contradicts itself (meddra_coder.dictionary)
+    ├── DistributionRefused     a MedDRA distribution is damaged; says file and line (meddra_coder.dictionary)
+    ├── LexiconError            a table of the coder's lexicon is wrong; says file and line (meddra_coder.lexicon)
     ├── Poison                  a message that can never be read; goes to the dead letters at once
     ├── Away                    something we depend on does not answer; waiting helps
     │   ├── BusAway

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from meddra_coder import app, tables
-from meddra_coder.dictionary import default_dictionary
+from meddra_coder.coders import Coders
 from meddra_coder.handle import Parts
 from tocsin.messages.bodies import KeptEvent, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
@@ -57,4 +57,4 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def parts() -> Parts:
-    return Parts(default_dictionary(), load(sorted(PROTOCOLS.glob("*.toml"))))
+    return Parts(Coders(), load(sorted(PROTOCOLS.glob("*.toml"))))

@@ -29,7 +29,7 @@ def coded(store: Store, parts: Parts) -> Store:
 
 def choose(store: Store, parts: Parts, choice: CodingDecision = CHOICE, case_id: str = "TOC-0031") -> CodedEvent:
     with store.transaction() as tx:
-        return decide(tx, case_id, choice, dictionary=parts.dictionary, by="Lin Wei", at=AT)
+        return decide(tx, case_id, choice, coders=parts.coders, by="Lin Wei", at=AT)
 
 
 def test_the_decision_counts_and_the_machines_coding_stays_beside_it(coded: Store, parts: Parts) -> None:

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from meddra_coder import casebook, shown_text
-from meddra_coder.coding import code_event
+from meddra_coder.coders import Coders
+from meddra_coder.coding import Coder, code_event, default_coder
 from meddra_coder.decisions import CodingDecision, decide
-from meddra_coder.dictionary import Dictionary
 from meddra_coder.shown_text import OfficialText
 from meddra_coder.wording import normalise
 from tocsin.domain.words import Role
@@ -106,7 +106,7 @@ class Parts:
 
     store: Store
     writer: Writer
-    dictionary: Dictionary
+    coders: Coders
     now: Now
 
 
@@ -148,9 +148,7 @@ def router(parts: Parts) -> APIRouter:
         decision = understood(await read_json(request), _DECISION, "the decision cannot be understood")
         at = parts.now()
         return await asyncio.wrap_future(
-            parts.writer.submit(
-                lambda tx: decide(tx, case_id, decision, dictionary=parts.dictionary, by=who.name, at=at)
-            )
+            parts.writer.submit(lambda tx: decide(tx, case_id, decision, coders=parts.coders, by=who.name, at=at))
         )
 
     @routes.get(
@@ -170,8 +168,11 @@ def router(parts: Parts) -> APIRouter:
         q: Annotated[str, Query(min_length=1, max_length=200)],
         who: Annotated[Person, requires(*MAY_READ)],
         top: Annotated[int, Query(ge=1, le=20)] = 20,
+        study: Annotated[
+            str | None, Query(max_length=60, description="search with the dictionary and synonyms of this study")
+        ] = None,
     ) -> Terms:
-        return await run_in_threadpool(_terms, parts, q, top)
+        return await run_in_threadpool(_terms, parts, q, top, study)
 
     return routes
 
@@ -186,7 +187,7 @@ def _codings(parts: Parts, case_id: str) -> Codings:
     return Codings(
         case_id=case_id,
         revision=revision.revision,
-        dictionary=parts.dictionary.version,
+        dictionary=events[0].dictionary if events and events[0].dictionary else rows[-1].dictionary if rows else "",
         events=events,
         history=[_given(row) for row in rows],
     )
@@ -207,22 +208,23 @@ def _given(row: Any) -> Given:
     )
 
 
-def _terms(parts: Parts, q: str, top: int) -> Terms:
-    book = parts.dictionary
-    found = _search(book, q, top)
-    if book.ctcae is not None:
-        with parts.store.reading() as connection:
+def _terms(parts: Parts, q: str, top: int, study: str | None) -> Terms:
+    with parts.store.reading() as connection:
+        coder = default_coder() if study is None else parts.coders.of(connection, study)
+        book = coder.dictionary
+        found = _search(coder, q, top)
+        if book.ctcae is not None:
             texts = shown_text.official_texts(connection, book.ctcae, (one.code for one in found))
-        found = [one.model_copy(update={"official": texts.get(one.code)}) for one in found]
+            found = [one.model_copy(update={"official": texts.get(one.code)}) for one in found]
     return Terms(dictionary=book.version, terms=found)
 
 
-def _search(dictionary: Dictionary, q: str, top: int) -> list[Found]:
-    by_code = dictionary.coded(q.strip())
+def _search(coder: Coder, q: str, top: int) -> list[Found]:
+    by_code = coder.dictionary.coded(q.strip())
     if by_code is not None:
         return [Found(code=by_code.code, term=by_code.name, soc=by_code.soc, score=1.0, path=list(by_code.path))]
-    found = code_event(q, dictionary, top=top).candidates if normalise(q).text else ()
-    terms = [(c, dictionary.coded(c.code)) for c in found]
+    found = code_event(q, coder, top=top).candidates if normalise(q).text else ()
+    terms = [(c, coder.dictionary.coded(c.code)) for c in found]
     return [
         Found(code=c.code, term=c.term, soc=c.soc, score=c.score, path=list(term.path))
         for c, term in terms

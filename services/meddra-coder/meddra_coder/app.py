@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from sqlalchemy import func, select
 
 from meddra_coder import api, grades_api, handle, tables
-from meddra_coder.dictionary import default_dictionary
+from meddra_coder.coders import Coders
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
 from tocsin.messages.topics import CODER, read_by
@@ -36,8 +36,8 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     store = open_store(settings.database_for(SCHEMA), SCHEMA)
     try:
         bring_up(store, tables.metadata, migrations=MIGRATIONS, head=tables.HEAD)
-        dictionary = default_dictionary()
-        parts = handle.Parts(dictionary, studies)
+        coders = Coders()
+        parts = handle.Parts(coders, studies)
         writer = Writer(store)
         relay = Relay(store, bus, wall, name="coder-relay")  # Real time, also in a rehearsal: leases need it.
         consumer = Consumer(
@@ -57,7 +57,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         raise
     return Service(
         name=CODER,
-        router=_routes(api.Parts(store, writer, dictionary, now), studies),
+        router=_routes(api.Parts(store, writer, coders, now), studies),
         workers=(relay, consumer, writer),
         durable=store.ping,
         degraded=lambda: _degraded(relay, consumer),

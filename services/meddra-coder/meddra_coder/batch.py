@@ -6,15 +6,17 @@ progress bars and printing are left to the command line.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from meddra_coder.coding import MOST_CANDIDATES, Coding, Status, code_event
-from meddra_coder.dictionary import Dictionary, default_dictionary
-from tocsin.answered_file import Answer, Answered, Progress, answer_rows, shifted
+from meddra_coder.coding import MOST_CANDIDATES, Coder, Coding, Status, code_events, default_coder
+from tocsin.answered_file import Answer, Answered, Progress, answer_portions, shifted
 from tocsin.table_file import FileRefused, Row, TableFile, check_target, open_table
 
+PORTION: Final = 256
+"""Rows that are coded at once: what bounds the memory of a file of any length."""
 CODING_COLUMNS: Final = ("status", "llt_code", "term", "soc", "method", "confidence")
 OUTPUT_COLUMNS: Final = (*CODING_COLUMNS, *(f"candidate_{place}" for place in range(1, MOST_CANDIDATES + 1)))
 
@@ -39,7 +41,7 @@ def code_file(
     out: Path,
     progress: Progress | None = None,
     *,
-    dictionary: Dictionary | None = None,
+    coder: Coder | None = None,
 ) -> Summary:
     """Code one column of a CSV file into another CSV file, which appears whole or not at all.
 
@@ -50,18 +52,20 @@ def code_file(
     check_target(out, source)
     table = open_table(source)
     place = _place(table, column)
-    book = dictionary or default_dictionary()
+    coder = coder or default_coder()
     coded = 0
 
-    def coded_row(row: Row) -> Answer:
+    def coded_rows(rows: Sequence[Row]) -> Iterator[Answer]:
         nonlocal coded
-        problem = _problem(row, place, table)
-        coding = code_event(row.cells[place] if place < len(row.cells) else "", book)
-        answer = _uncoded(coding) if problem else cells(coding)
-        coded += answer[0] == Status.CODED
-        return Answer(answer, problem)
+        verbatims = [row.cells[place] if place < len(row.cells) else "" for row in rows]
+        for row, coding in zip(rows, code_events(verbatims, coder), strict=True):
+            problem = _problem(row, place, table)
+            answer = _uncoded(coding) if problem else cells(coding)
+            coded += answer[0] == Status.CODED
+            yield Answer(answer, problem)
 
-    whole = answer_rows(table, out, OUTPUT_COLUMNS, coded_row, progress or (lambda done, of: None))
+    tell = progress or (lambda done, of: None)
+    whole = answer_portions(table, out, OUTPUT_COLUMNS, coded_rows, tell, portion=PORTION)
     return Summary(
         whole.rows,
         whole.findings,
@@ -69,7 +73,7 @@ def code_file(
         coded=coded,
         blank_lines=table.blank_lines,
         encoding=table.encoding,
-        dictionary_version=book.version,
+        dictionary_version=coder.version,
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from meddra_coder import tables
 from meddra_coder.coding import Coding
-from tocsin.messages.bodies import CandidateTerm, CodedEvent, EventsCodedV1, KeptEvent
+from tocsin.messages.bodies import CandidateTerm, CodedEvent, EventPart, EventsCodedV1, KeptEvent, ToldBeside
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import outbox
 
@@ -70,6 +70,12 @@ def coded_event(kept: KeptEvent, coding: Coding) -> CodedEvent:
             CandidateTerm(code=c.code, term=c.term, soc=c.soc, score=c.score, why=c.why) for c in coding.candidates
         ],
         grades={scale: value for scale, value in stated.items() if value is not None},
+        path=list(coding.path),
+        smqs=list(coding.smqs),
+        told=[ToldBeside(kind=one.kind, words=one.words) for one in coding.told],
+        split=[EventPart(words=words, code=code) for words, code in coding.split],
+        dictionary=coding.dictionary_version,
+        synonyms=coding.synonyms,
     )
 
 
@@ -105,6 +111,11 @@ def keep(
                 "reasons": event.reasons,
                 "candidates": [c.model_dump() for c in event.candidates],
                 "grades": event.grades,
+                "path": event.path,
+                "smqs": event.smqs,
+                "told": [one.model_dump() for one in event.told],
+                "split": [one.model_dump() for one in event.split],
+                "synonyms": event.synonyms,
                 "dictionary": dictionary,
                 "coded_at": at,
                 "coded_by": by,
@@ -142,6 +153,12 @@ def event_of(row: Any) -> CodedEvent:
         reasons=row.reasons,
         candidates=[CandidateTerm(**c) for c in row.candidates],
         grades=row.grades,
+        path=row.path or [],
+        smqs=row.smqs or [],
+        told=[ToldBeside(**one) for one in row.told or []],
+        split=[EventPart(**one) for one in row.split or []],
+        dictionary=row.dictionary,
+        synonyms=row.synonyms,
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from meddra_coder import casebook
+from meddra_coder.coders import Coders
 from meddra_coder.dictionary import Dictionary, DictionaryTerm, Kind
 from tocsin.errors import NotFound, Refused, Wrong
 from tocsin.messages.bodies import CodedEvent, DecisionRecordedV1
@@ -34,7 +35,7 @@ class CodingDecision(BaseModel):
 
 
 def decide(
-    tx: Connection, case_id: str, decision: CodingDecision, *, dictionary: Dictionary, by: str, at: datetime
+    tx: Connection, case_id: str, decision: CodingDecision, *, coders: Coders, by: str, at: datetime
 ) -> CodedEvent:
     """Keep the decision and say the revision again. The same decision by the same person is kept once."""
     revision = casebook.latest_revision(tx, case_id)
@@ -45,7 +46,8 @@ def decide(
     if before is None:
         held = ", ".join(e.event_id for e in events)
         raise Refused("no such event", [Wrong("/event_id", f"{decision.event_id} is not an event of {case_id}", held)])
-    after = _chosen(before, _term(decision.llt_code, dictionary), decision.reason, by)
+    dictionary = coders.of(tx, revision.study).dictionary
+    after = _chosen(before, _term(decision.llt_code, dictionary), decision.reason, by, dictionary.version)
     if after == before:
         return before
     number = str(len(casebook.history(tx, case_id, revision.revision)))
@@ -113,13 +115,16 @@ def _term(code: str, dictionary: Dictionary) -> DictionaryTerm:
     return term
 
 
-def _chosen(before: CodedEvent, term: DictionaryTerm, reason: str, by: str) -> CodedEvent:
+def _chosen(before: CodedEvent, term: DictionaryTerm, reason: str, by: str, version: str) -> CodedEvent:
     return before.model_copy(
         update={
             "status": "corrected",
             "llt_code": term.code,
             "term": term.name,
             "soc": term.soc,
+            "path": list(term.path),
+            "smqs": list(term.smqs),
+            "dictionary": version,
             "method": "person",
             "confidence": None,
             "reasons": [f"{by}: {reason}"],

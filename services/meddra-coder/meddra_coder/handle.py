@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from meddra_coder import casebook, chart, regrading
+from meddra_coder.coders import Coders
 from meddra_coder.coding import code_event
-from meddra_coder.dictionary import Dictionary
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import Poison
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1, ReportReceivedV1
@@ -23,7 +23,7 @@ from tocsin.messages.envelope import Envelope, identity
 class Parts:
     """What the handlers work with. Each study says by which edition of CTCAE its values are graded."""
 
-    dictionary: Dictionary
+    coders: Coders
     studies: Mapping[str, Protocol]
 
     def study(self, study_id: str) -> Protocol:
@@ -39,12 +39,13 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     """Code every event of the revision."""
     body = envelope.body
     revision = casebook.Revision(body.case_id, body.revision, body.study)
+    coder = parts.coders.of(tx, body.study)
     events = [
-        casebook.coded_event(kept, code_event(kept.facts.verbatim, parts.dictionary))
+        casebook.coded_event(kept, code_event(kept.facts.verbatim, coder))
         for kept in body.events
         if not kept.facts.nullified
     ]
-    version = parts.dictionary.version
+    version = coder.version
     decision = identity("coded", body.case_id, str(body.revision), version)
     at = envelope.recorded_at
     casebook.keep_revision(tx, revision, body.received_at)

@@ -5,12 +5,12 @@ Rows are added, never changed: the newest coding of an event and the newest stat
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, Uuid
 
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 
 metadata = MetaData(naming_convention=NAMES)
@@ -22,6 +22,8 @@ revisions = Table(
     Column("revision", Integer, primary_key=True),
     Column("study", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
+    # {event_id: "yes", "no" or "unknown"}: a serious event is reviewed first. None before this was kept.
+    Column("serious", Json),
 )
 
 codings = Table(
@@ -47,10 +49,97 @@ codings = Table(
     Column("dictionary", Text, nullable=False),
     Column("coded_at", Instant, nullable=False),
     Column("coded_by", Text, nullable=False),
+    # None in codings from before the path and the synonyms were kept.
+    Column("path", Json),
+    Column("smqs", Json),
+    Column("told", Json),
+    Column("split", Json),
+    Column("synonyms", Text),
 )
 Index("ix_codings_case", codings.c.case_id, codings.c.revision, codings.c.seq)
 Index("ix_codings_decision", codings.c.decision_id, codings.c.event_id, unique=True)
 Index("ix_codings_status", codings.c.status, codings.c.coded_at)
+
+# A version of a licensed dictionary, whole and never changed: `image` holds its terms and its index.
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("terms", Integer, nullable=False),
+    Column("current_terms", Integer, nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+    Column("loaded_by", Text, nullable=False),
+    Column("image", LargeBinary, nullable=False),
+)
+
+# With which version a study is coded from when on, by whose decision; the newest counts. None: the shipped dictionary.
+dictionary_uses = Table(
+    "dictionary_uses",
+    metadata,
+    Column("seq", BigKey, primary_key=True, autoincrement=True),
+    Column("decision_id", Uuid, nullable=False, unique=True),
+    Column("study", Text, nullable=False),
+    Column("version", Text),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# What people said of a phrase; the newest of its (phrase, scope, study) counts. `state`: proposed, approved, withdrawn.
+synonyms = Table(
+    "synonyms",
+    metadata,
+    Column("seq", BigKey, primary_key=True, autoincrement=True),
+    Column("decision_id", Uuid, nullable=False, unique=True),
+    Column("text", Text, nullable=False),  # the phrase in its normal form
+    Column("phrase", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("scope", String(6), nullable=False),  # study or global
+    Column("study", Text),
+    Column("state", String(9), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+Index("ix_synonyms_text", synonyms.c.text, synonyms.c.scope, synonyms.c.study, synonyms.c.seq)
+
+# Phrases that are never coded automatically; the newest of a (phrase, study) counts. Study none: in all.
+held_phrases = Table(
+    "held_phrases",
+    metadata,
+    Column("seq", BigKey, primary_key=True, autoincrement=True),
+    Column("decision_id", Uuid, nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("phrase", Text, nullable=False),
+    Column("study", Text),
+    Column("is_held", Boolean, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+Index("ix_held_phrases_text", held_phrases.c.text, held_phrases.c.study, held_phrases.c.seq)
+
+# A coder's decision that waits for a second person; `state`: proposed, approved, refused.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("decision_id", Uuid, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("study", Text, nullable=False),
+    Column("llt_code", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("second", Text),
+    Column("second_at", Instant),
+    Column("second_reason", Text),
+)
+Index("ix_proposals_case", proposals.c.case_id, proposals.c.event_id)
 
 # NCI's own words, where whoever runs this house has loaded them; grade 0 is the definition.
 criteria_texts = Table(

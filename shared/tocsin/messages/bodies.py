@@ -92,8 +92,26 @@ class CandidateTerm(Body):
     why: str
 
 
+class ToldBeside(Body):
+    """What a verbatim says beside its event, in its own words: a grade, a date, a value, a relation, a side ..."""
+
+    kind: str
+    words: str
+
+
+class EventPart(Body):
+    """One of several events that a verbatim names, and the code proposed for it."""
+
+    words: str
+    code: str
+
+
 class CodedEvent(Body):
-    """What the coder made of one event. `grades` carries the site's grade on, per scale, unchanged."""
+    """What the coder made of one event. `grades` carries the site's grade on, per scale, unchanged.
+
+    `path` leads from the lowest level term up to the system organ class, as far as the dictionary gives it; `smqs` are
+    the standardised queries that the term belongs to. `synonyms` is the revision of the synonyms that were asked.
+    """
 
     event_id: str
     verbatim: str
@@ -106,6 +124,12 @@ class CodedEvent(Body):
     reasons: list[str]
     candidates: list[CandidateTerm] = Field(default_factory=list)
     grades: dict[str, int] = Field(default_factory=dict)
+    path: list[str] = Field(default_factory=list)
+    smqs: list[str] = Field(default_factory=list)
+    told: list[ToldBeside] = Field(default_factory=list)
+    split: list[EventPart] = Field(default_factory=list)
+    dictionary: str | None = None
+    synonyms: str | None = None
 
 
 class EventsCodedV1(Body):

@@ -19,7 +19,7 @@ def ctcae_dictionary(version: str) -> Dictionary:
     # "<SOC> - Other, specify" is published with the code of the class itself; one per class.
     soc_codes = {term.soc: term.code for term in terms if term.is_other_specify}
     label = f"CTCAE v{version} (MedDRA {EDITIONS[version].meddra} codes)"
-    return Dictionary(
+    return Dictionary.of(
         label,
         (
             DictionaryTerm(

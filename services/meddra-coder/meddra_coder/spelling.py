@@ -1,0 +1,52 @@
+"""A word that nobody knows, and the one known word it is surely a slip of.
+
+Only words of five letters or more are mended, with one slip (a letter too many, too few, wrong, or two changed places)
+or, from seven letters, two. Where a second word is about as near, the slip stays: hypertension and hypotension are two
+letters apart, and one of them is the other's opposite.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+_SHORTEST: Final = 5
+_TWO_SLIPS_FROM: Final = 7
+_OPPOSITES: Final = ("hypo", "hyper", "brady", "tachy", "intra", "inter")
+_REMEMBERED: Final = 16_384
+
+
+class Spelling:
+    """The known words; `meaning` says of two whether they mean the same, so that neither stands in the other's way."""
+
+    def __init__(self, words: Iterable[str], meaning: Callable[[str], object] = lambda word: word) -> None:
+        self._meaning = meaning
+        self._known = frozenset(word for word in words if len(word) >= _SHORTEST - 1 and word.isalpha())
+        self._shelves: dict[tuple[str, int], list[str]] = {}
+        for word in sorted(self._known):
+            self._shelves.setdefault((word[0], len(word)), []).append(word)
+        self.mend = functools.lru_cache(_REMEMBERED)(self._mend)
+
+    def _mend(self, word: str) -> str | None:
+        """The word that was meant; None where it is known already, too short, or not sure."""
+        if len(word) < _SHORTEST or not word.isascii() or not word.isalpha() or word in self._known:
+            return None
+        most = 2 if len(word) >= _TWO_SLIPS_FROM else 1
+        near: list[tuple[int, str]] = []
+        for first in dict.fromkeys((word[0], word[1])):  # the first two letters may have changed places
+            for length in range(len(word) - most - 1, len(word) + most + 2):
+                for other in self._shelves.get((first, length), ()):
+                    slips = OSA.distance(word, other, score_cutoff=most + 1)
+                    if slips <= most + 1:
+                        near.append((slips, other))
+        near.sort()
+        if not near or near[0][0] > most:
+            return None
+        best, meant = near[0]
+        margin = 2 if meant.startswith(_OPPOSITES) else 1
+        said = self._meaning(meant)
+        rivals = [other for slips, other in near[1:] if slips < best + margin and self._meaning(other) != said]
+        return None if rivals else meant
