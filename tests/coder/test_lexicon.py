@@ -11,6 +11,7 @@ from meddra_coder.concepts import Concepts, singular
 from meddra_coder.dictionary import Kind, default_dictionary
 from meddra_coder.gate import REASONS
 from meddra_coder.lexicon import load_lexicon
+from meddra_coder.spelling import Spelling
 from meddra_coder.wording import normalise
 
 
@@ -112,6 +113,32 @@ def test_a_plural_is_its_singular_and_other_endings_stay(word: str, one: str) ->
     assert singular(word) == one
 
 
+def test_a_word_that_adds_little_counts_in_a_name() -> None:
+    concepts = Concepts([("the", "-"), ("feeling", "~"), ("cold", "COLD")])
+    assert concepts.key("feeling the cold") == "COLD"
+    assert concepts.key("feeling the cold", of_name=True) == "COLD feeling"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("headach", "headache"),
+        ("hedache", "headache"),
+        ("diahrea", "diarrhea"),
+        ("swaeting", "sweating"),
+        ("sweating", None),
+        ("swetling", "swelling"),
+        ("hypotnsion", "hypotension"),
+        ("hyprtension", None),
+        ("hypxtension", None),
+        ("pian", None),
+    ],
+)
+def test_a_slip_is_mended_where_one_word_alone_can_be_meant(word: str, meant: str | None) -> None:
+    known = Spelling(["headache", "diarrhea", "sweating", "swelling", "hypotension", "hypertension", "pain"])
+    assert known.mend(word) == meant
+
+
 def test_the_longest_run_of_known_words_counts() -> None:
     concepts = Concepts([("blood", "B"), ("blood pressure", "BP"), ("血压", "BP"), ("血", "B")])
     assert concepts.key("blood pressure blood") == "B BP"
@@ -121,5 +148,5 @@ def test_the_longest_run_of_known_words_counts() -> None:
 def test_no_word_has_two_concepts() -> None:
     concept_of: dict[str, str] = {}
     for word, concept in load_lexicon().words:
-        assert concept_of.setdefault(word, concept) == concept or concept == "-", word
+        assert concept_of.setdefault(word, concept) == concept or concept in "-~", word
         assert word == normalise(word).text or re.search(r"[+↑↓]", word), word

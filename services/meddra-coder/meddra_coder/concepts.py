@@ -13,6 +13,8 @@ from typing import Final
 
 NOTHING: Final = "-"
 """The concept of words that add nothing."""
+LITTLE: Final = "~"
+"""The concept of words that add nothing to what a site says, and may belong to a name: "feeling cold" is not a cold."""
 
 CJK: Final = "\u3400-\u9fff"
 _PIECE: Final = re.compile(rf"[{CJK}]+|[↑↓]|[^\s↑↓{CJK}]+")
@@ -45,9 +47,16 @@ class Concepts:
         self._begins = frozenset(words[0] for words in self._english if len(words) > 1)
         self._single = {words[0]: concept for words, concept in self._english.items() if len(words) == 1}
 
-    def key(self, text: str) -> str:
-        """The key of a text in normal form; empty when it says nothing."""
-        return " ".join(sorted({concept for _, concept in self.told(text) if concept != NOTHING}))
+    def key(self, text: str, *, of_name: bool = False) -> str:
+        """The key of a text in normal form, or of the name of a term; empty when it says nothing."""
+        found = set()
+        for words, concept in self.told(text):
+            if concept == LITTLE:
+                if of_name:
+                    found.add(words)
+            elif concept != NOTHING:
+                found.add(concept)
+        return " ".join(sorted(found))
 
     def told(self, text: str) -> Iterator[tuple[str, str]]:
         """(words, concept) of a text in normal form, in its order; the longest known run of words first."""

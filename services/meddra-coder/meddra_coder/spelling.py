@@ -1,8 +1,9 @@
 """A word that nobody knows, and the one known word it is surely a slip of.
 
 Only words of five letters or more are mended, with one slip (a letter too many, too few, wrong, or two changed places)
-or, from seven letters, two. Where a second word is about as near, the slip stays: hypertension and hypotension are two
-letters apart, and one of them is the other's opposite.
+or, from seven letters, two, where both have the same consonants: "diahrea" is diarrhea, "sweating" is not swelling.
+Where a second word is about as near, the slip stays: hypertension and hypotension are two letters apart, and one of
+them is the other's opposite.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from rapidfuzz.distance import OSA
 _SHORTEST: Final = 5
 _TWO_SLIPS_FROM: Final = 7
 _OPPOSITES: Final = ("hypo", "hyper", "brady", "tachy", "intra", "inter")
+_TWO: Final = 2
+_VOWELS: Final = frozenset("aeiouy")
 _REMEMBERED: Final = 16_384
 
 
@@ -46,7 +49,13 @@ class Spelling:
         if not near or near[0][0] > most:
             return None
         best, meant = near[0]
+        if best == _TWO and _consonants(meant) != _consonants(word):
+            return None
         margin = 2 if meant.startswith(_OPPOSITES) else 1
         said = self._meaning(meant)
         rivals = [other for slips, other in near[1:] if slips < best + margin and self._meaning(other) != said]
         return None if rivals else meant
+
+
+def _consonants(word: str) -> frozenset[str]:
+    return frozenset(word) - _VOWELS

@@ -180,7 +180,7 @@ def _looked_up(names: Sequence[str], tell: Callable[[int, int | None], None]) ->
     keys: list[str] = []
     for place, name in enumerate(names):
         texts.append(normalise(name).text)
-        keys.append(book.key(texts[-1]))
+        keys.append(book.key(texts[-1], of_name=True))
         if place % _STEP == 0:
             tell(place, len(names))
     tell(len(names), len(names))

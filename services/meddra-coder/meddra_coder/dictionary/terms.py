@@ -130,10 +130,15 @@ class Dictionary:
                     raise DictionaryError(f'{version}: "{value}" stands for two terms; allowed is one.')
                 seen.add(value)
         texts = [normalise(term.name).text for term in all_terms]
-        book = concepts()
+        keys = [concepts().key(text, of_name=True) for text in texts]
         return cls(
             version,
-            Columns([t.code for t in all_terms], [t.name for t in all_terms], texts, [book.key(t) for t in texts]),
+            Columns(
+                [t.code for t in all_terms],
+                [t.name for t in all_terms],
+                texts,
+                keys,
+            ),
             all_terms.__getitem__,
             soc_at=lambda place: all_terms[place].soc,
             searched=[place for place, term in enumerate(all_terms) if term.kind is not Kind.OTHER_SPECIFY],
