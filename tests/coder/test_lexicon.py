@@ -47,8 +47,14 @@ COVERED_IN_CHINESE = {
     "Hepatobiliary disorders",
     "Immune system disorders",
     "Infections and infestations",
+    "Injury, poisoning and procedural complications",
     "Investigations",
     "Metabolism and nutrition disorders",
+    "Neoplasms benign, malignant and unspecified (incl cysts and polyps)",
+    "Pregnancy, puerperium and perinatal conditions",
+    "Psychiatric disorders",
+    "Renal and urinary disorders",
+    "Reproductive system and breast disorders",
     "Respiratory, thoracic and mediastinal disorders",
     "Skin and subcutaneous tissue disorders",
     "Vascular disorders",
@@ -60,7 +66,7 @@ def test_every_term_of_the_covered_classes_has_a_name_in_chinese() -> None:
     chinese = {synonym.code for synonym in load_lexicon().synonyms if synonym.kind == "chinese"}
     terms = [term for term in default_dictionary().terms if term.kind is Kind.EVENT]
     assert not [term.name for term in terms if term.soc in COVERED_IN_CHINESE and term.code not in chinese]
-    assert sum(term.code in chinese for term in terms) > 600
+    assert sum(term.code in chinese for term in terms) > 750
 
 
 def test_every_shipped_phrase_is_coded_as_its_term_or_held_and_never_as_another() -> None:
