@@ -164,6 +164,7 @@ def test_other_specify_is_never_coded_nor_proposed(verbatim: str) -> None:
         ("history of hypertension", "Hypertension", '"history of" is of the past'),
         ("red cell transfusion for anemia", "Anemia", '"transfusion" is a procedure or a treatment'),
         ("nausea and vomiting", "Vomiting", "it names more than one event, to be split"),
+        ("anemia requiring transfusion and hypotension", "Hypotension", '"transfusion" is a procedure or a treatment'),
         ("nausea/vomiting", "Nausea", "it names more than one event, to be split"),
         ("发热伴寒战", "Chills", "it names more than one event, to be split"),
         ("fever, reason unknown to me", "Fever", "beside Fever it says"),
@@ -198,6 +199,9 @@ def test_the_split_of_two_events_is_proposed() -> None:
             [("relation", "possibly related to study drug")],
         ),
         ("acute kidney injury", "Acute kidney injury", "normalised", []),
+        ("severe acute kidney injury", "Acute kidney injury", "normalised", [("severity", "severe")]),
+        ("anaemia requiring 2 u PRBC", "Anemia", "normalised", [("treatment", "requiring 2 u prbc")]),
+        ("pericardial effusion, small, on echo", "Pericardial effusion", "normalised", [("evidence", "on echo")]),
         ("血小板计数降低3级", "Platelet count decreased", "synonym", [("grade", "3级")]),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a verbatim says beside its event, taken out and kept: grade, date, value, relation, severity, course, side.
+"""What a verbatim says beside its event, taken out and kept: grade, date, value, relation, treatment, severity ...
 
 Three steps. What is measured or dated never belongs to the name of an event. Severity seldom does, course and side
 often ("acute kidney injury", "muscle weakness left-sided"), so they are taken out only when the name with them is not
@@ -15,7 +15,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact beside the event. `kind` is grade, date, relation, value, severity, course or side; `words` as written."""
+    """A fact beside the event, in the words of the verbatim.
+
+    `kind` is grade, date, relation, treatment, evidence, value, severity, course or side.
+    """
 
     kind: str
     words: str
@@ -30,7 +33,7 @@ def take_out(text: str, kinds: tuple[tuple[str, re.Pattern[str]], ...]) -> tuple
             continue
 
         def keep(found: re.Match[str], kind: str = kind) -> str:
-            told.append(Told(kind, " ".join(found.group().split())))
+            told.append(Told(kind, " ".join(found.group().split()).strip(" ,，()")))
             return " "
 
         text = pattern.sub(keep, text)
@@ -93,6 +96,7 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             rf"\b(?:toxicity )?(?:grade|gr|g)\.?\s*[:=]?\s*{_LEVEL}"
             rf"(?:\s*(?:-|–|/|to|~)\s*(?:g|gr|grade)?\s*{_LEVEL})?\b",
         ),
+        ("grade", r"\bstage [1-4]\b"),
         ("grade", rf"{_LEVEL_ZH}\s*(?:[-~–至]\s*{_LEVEL_ZH}\s*)?级"),
         # "三度房室传导阻滞" names the block by its degree; burns too.
         ("grade", r"(?:iv|i{1,3}|[1-4])\s*度(?!.{0,2}(?:房室|传导|烧伤|烫伤|心脏))(?=[^\d])"),
@@ -112,6 +116,18 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("relation", _CAUSED_ZH),
         ("relation", r"car-?t(?:细胞)?(?:治疗|输注|回输)?(?:后|相关性?)"),
         ("relation", r"(?:化疗|治疗|药物|输注|回输|用药|清淋)(?:后|相关性?|所致|引起的?)"),
+        # What was done for it, where nothing else is said after it: a second event would be lost.
+        (
+            "treatment",
+            r"[,(]?\s*\b(?:requiring|needing|managed with|treated with)\b(?:(?! and | with |[,;&/+()]).)*\)?$",
+        ),
+        (
+            "evidence",
+            r"[,(]?\s*\b(?:proven |seen |noted |confirmed )?(?:on|by) "
+            r"(?:echo|ct|mri|bal|x-?ray|biopsy|culture|ecg)\b\)?",
+        ),
+        ("evidence", r"[,(]?\s*\b(?:lab(?:oratory)?|biopsy|culture|pcr)[ -](?:confirmed|proven)\b\)?"),
+        ("value", r"\bx\s?\d{1,2}\b(?!\s*(?:uln|10))"),
         (
             "value",
             rf"(?<![a-z\d.])(?<![a-z]-)(?:from )?{_ABOUT}?\s*[<>≤≥=~≈]?\s*{_NUMBER}{_UNIT}?"
@@ -119,7 +135,8 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ),
         (
             "value",
-            rf"(?<![a-z\d.])(?<![a-z]-)(?:最高|最低|约|达|为|到|至)?\s*[<>≤≥=~≈]?\s*{_NUMBER}(?:\s*[-~至]\s*{_NUMBER})?{_UNIT}?(?![a-z])",
+            rf"(?<![a-z\d.])(?<![a-z]-)(?:最高|最低|约|达|为|到|至)?\s*[<>≤≥=~≈]?\s*{_NUMBER}"
+            rf"(?:\s*[-~至]\s*{_NUMBER})?{_UNIT}?(?![a-z])",
         ),
     )
 )
@@ -128,13 +145,16 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 _SEVERE: Final = _any(
     "low[ -]grade", "high[ -]grade", "mild(?:ly)?", "moderate(?:ly)?", "sever(?:e|ely)", "bad(?:ly)?", "terribl[ey]",
     "awful", "horribl[ey]", "intense", "profound", "marked(?:ly)?", "slight(?:ly)?", "significant(?:ly)?",
-    "extreme(?:ly)?", "life[ -]threatening", "serious", "massive", "minor", "major", "really", "so much", "too much",
+    "extreme(?:ly)?", "life[ -]threatening", "serious", "small", "large", "massive", "minor",
+    "major", "really", "so much", "too much",
 )  # fmt: skip
 _COURSE: Final = _any(
     "acute", "chronic", "subacute", "worsening(?: of)?", "worsened", "worse", "getting worse", "recurrent", "recurring",
     "intermittent", "persistent", "continued", "continuous", "ongoing", "transient", "new", "aggravated",
     "exacerbation of", "constant(?:ly)?", "occasional(?:ly)?", "sudden(?:ly)?", "bouts? of", "prolonged", "all day",
     "every day", "at night", "in the morning", "for days", "for a few days", "for weeks", "all the time", "most days",
+    "this morning", "last night", "yesterday", "after eating", "after meals", "delayed onset", "new[ -]onset",
+    "worsen(?:ing|ed) from baseline", "from baseline",
 )  # fmt: skip
 
 SEVERITY: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(

@@ -139,6 +139,7 @@ _SPELLINGS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"(?<!gastr)oesoph", "esoph"),
         (r"rrhoe", "rrhe"),
         (r"pnoe", "pne"),
+        (r"paeni", "peni"),
         (r"aesthe", "esthe"),
         (r"faec", "fec"),
         (r"caec", "cec"),
