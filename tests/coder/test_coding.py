@@ -158,6 +158,7 @@ def test_other_specify_is_never_coded_nor_proposed(verbatim: str) -> None:
         ("anemia (-)", "Anemia", '"−" says that something is not there'),
         ("denies cough", "Cough", '"denies" says that something is not there'),
         ("无发热", "Fever", '"无" says that something is not there'),
+        ("无咳嗽咳痰", "Cough", '"无" says that something is not there'),
         ("possible sepsis", "Sepsis", '"possible" says that it is not sure'),
         ("r/o sepsis", "Sepsis", '"r/o" says that it is not sure'),
         ("疑似肺部感染", "Lung infection", '"疑似" says that it is not sure'),
@@ -266,6 +267,7 @@ def test_a_slip_that_leaves_a_doubt_is_not_mended_into_a_code(verbatim: str) -> 
         ("ALT 6 x ULN", "Alanine aminotransferase increased"),
         ("ANC 1.8", None),  # without the lower limit of normal it may be grade 1 or none
         ("ANC 5.2", None),
+        ("纤维蛋白原0.9g/L", None),  # the lower limit of normal is not told
         ("ALT 120", None),  # the upper limit of normal is not told
         ("ANC 0.3 to 0.8", None),
         ("ANC 0.3 furlongs", None),

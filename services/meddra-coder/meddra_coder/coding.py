@@ -414,7 +414,8 @@ def _why_not(
         if not any(term.kind is Kind.OUTCOME for term in found.terms):
             reasons.extend(stop.sentence for stop in stops if stop.gate == "outcome")
     elif found.manner in (Manner.WORDS, Manner.SPELLING, Manner.SAME_PARTS, Manner.VALUE):
-        explained = {stop.word for stop in _gate().stops(_explaining(found))}
+        # In another order "a cough without phlegm" may be "no cough and phlegm": a "no" is never explained so.
+        explained = {stop.word for stop in _gate().stops(_explaining(found)) if stop.gate != "negation"}
         reasons.extend(stop.sentence for stop in stops if stop.word not in explained and stop.gate != "vague")
     return tuple(reasons)
 

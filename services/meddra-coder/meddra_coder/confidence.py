@@ -2,7 +2,7 @@
 
 The figures come from `python -m bench.coding_scorecard --calibrate`, on the half of the sets that is kept for that; the
 scorecard prints beside them what the other half gave. A manner that was right less often than `LEAST` is for a person.
-A manner that was not measured yet has no figure: a coding found so says none.
+A manner that was not measured often enough has no figure: a coding found so says none.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ from typing import Final
 
 from meddra_coder.manner import Manner
 
-MEASURED: Final[dict[Manner, float]] = {}
-"""The probability of being right, by manner. Empty: the sets are still to be written."""
+MEASURED: Final[dict[Manner, float]] = {
+    Manner.SYNONYM: 0.9963,  # 266 of 266
+    Manner.WORDS: 0.9773,  # 42 of 42
+}
+"""The probability of being right, by manner: (right + 1) / (coded + 2) over the calibrating half.
+
+The other manners were found in fewer than thirty of its rows, and have no figure yet.
+"""
 
 LEAST: Final = 0.97
 """A coding that is less sure waits for a person."""
