@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from meddra_coder.coding import Coder, Coding, Status, code_event, default_coder
+from meddra_coder.coder import Coder, default_coder
+from meddra_coder.coding import Coding, Status, code_event
 from meddra_coder.confidence import confidence
 from meddra_coder.dictionary import Dictionary, DictionaryTerm, Kind
 from meddra_coder.lexicon import Lexicon, load_lexicon

@@ -100,7 +100,8 @@ def _beside(asked: Sequence[tuple[str, str]], names: Sequence[tuple[str, str]], 
 
 def _of_the_coder(image: Path) -> dict[str, float]:
     """What is measured in a process of its own: imports first, then the index, then coding."""
-    from meddra_coder.coding import Coder, code_event, code_events
+    from meddra_coder.coder import Coder
+    from meddra_coder.coding import code_event, code_events
     from meddra_coder.dictionary.meddra import Image
 
     begun = time.perf_counter()

@@ -43,7 +43,8 @@ def code(
 
 def _code_text(text: str, top: int, as_json: bool) -> None:
     from meddra_coder.batch import CODING_COLUMNS, cells
-    from meddra_coder.coding import code_event, default_coder
+    from meddra_coder.coder import default_coder
+    from meddra_coder.coding import code_event
 
     coding = code_event(text, default_coder())
     answer: dict[str, Any] = dict(zip(CODING_COLUMNS, cells(coding), strict=False))

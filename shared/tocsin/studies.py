@@ -21,6 +21,7 @@ from tocsin.clockrules.own_rules import RuleSets
 from tocsin.domain.protocol import (
     APPROVED,
     ASSUMED_RULES,
+    CodingSettings,
     DoseLevel,
     GradingSettings,
     Protocol,
@@ -154,6 +155,7 @@ def _protocol(file: StudyFile, sets: RuleSets) -> Protocol:
         clock_settings=study_clocks.settings(file.clocks),
         follow_up_requests=study_clocks.follow_up_requests(file.follow_up_requests),
         grading=GradingSettings(file.grading.crs, file.grading.ask_from_grade),
+        coding=CodingSettings(file.coding.second_person),
         copies_to=study_clocks.copies_to(file),
         dose=study_dose.settings(file.dose),
     )

@@ -18,6 +18,7 @@ from tocsin.domain.clocks import Mode
 from tocsin.domain.dlt import About, GradedBy, Ground, Need
 from tocsin.domain.protocol import (
     ClockSettings,
+    CodingSettings,
     CopyTo,
     CountsFrom,
     FollowUpRequests,
@@ -103,6 +104,7 @@ Cadence = Annotated[list[Annotated[int, Field(ge=1, le=366)]], AfterValidator(_a
 _CLOCKS: Final = ClockSettings()
 _REQUESTS: Final = FollowUpRequests()
 _GRADING: Final = GradingSettings()
+_CODING: Final = CodingSettings()
 _DOSE: Final = DoseSettings()
 
 
@@ -149,6 +151,10 @@ class FollowUpRequestsPart(Part):
 class GradingPart(Part):
     crs: Annotated[CrsScale, Field(strict=False)] = _GRADING.crs
     ask_from_grade: int = Field(_GRADING.ask_from_grade, ge=1, le=5)
+
+
+class CodingPart(Part):
+    second_person: bool = _CODING.second_person
 
 
 class CopyPart(Part):
@@ -278,6 +284,7 @@ class StudyFile(Part):
     clocks: ClocksPart
     follow_up_requests: FollowUpRequestsPart = FollowUpRequestsPart()
     grading: GradingPart = GradingPart()
+    coding: CodingPart = CodingPart()
     copies_to: list[CopyPart] | None = Field(None, min_length=1)
     dose: DosePart | None = None
     sites: list[SitePart] = Field(min_length=1)

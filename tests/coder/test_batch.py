@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meddra_coder.batch import OUTPUT_COLUMNS, PORTION, cells, code_file
-from meddra_coder.coding import code_event, default_coder
+from meddra_coder.coder import default_coder
+from meddra_coder.coding import code_event
 from tocsin.answered_file import Finding
 from tocsin.table_file import FileRefused
 
-ANEMIA = ["coded", "10002272", "Anemia", "Blood and lymphatic system disorders", "normalised", "", "10002272"]
+ANEMIA = ["coded", "10002272", "Anemia", "Blood and lymphatic system disorders", "normalised", "0.9889", "10002272"]
 
 
 def write(tmp_path: Path, content: str | bytes) -> Path:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meddra_coder.coding import Coder, Coding, Status, code_event, code_events, default_coder
+from meddra_coder.coder import Coder, default_coder
+from meddra_coder.coding import Coding, Status, code_event, code_events
 from meddra_coder.confidence import MEASURED
 from meddra_coder.dictionary import Dictionary, DictionaryTerm, Kind, default_dictionary
 from meddra_coder.manner import Manner
@@ -245,6 +246,11 @@ def test_a_slip_of_the_pen_is_mended_and_told(verbatim: str, term: str) -> None:
     answer = coding(verbatim)
     assert (answer.status, answer.term, answer.method) == ("coded", term, "spelling")
     assert f'once "{verbatim}" is read as "' in answer.reasons[0]
+
+
+@pytest.mark.parametrize("verbatim", ["lab abnormality", "abnormal", "low", "异常", "下降"])
+def test_a_word_that_only_qualifies_is_no_event(verbatim: str) -> None:
+    assert coding(verbatim).status == "needs_review"
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_likeness_lies_between_0_and_1_and_falls(text: str, top: int) -> None:
 
 def test_the_order_is_the_same_in_every_process() -> None:
     program = (
-        "from meddra_coder.coding import code_event, default_coder;"
+        "from meddra_coder.coder import default_coder; from meddra_coder.coding import code_event;"
         "print([code_event(v, default_coder()) for v in ('low platelets', 'rash', 'infection of the skin')])"
     )
     path = f"{ROOT / 'shared'}:{ROOT / 'services' / 'meddra-coder'}"

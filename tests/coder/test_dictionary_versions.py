@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from meddra_coder import tables
+from meddra_coder.coder import Coder
 from meddra_coder.coders import Coders
-from meddra_coder.coding import Coder, code_event, code_events
+from meddra_coder.coding import code_event, code_events
 from meddra_coder.dictionary.meddra import Image, image_of
 from meddra_coder.dictionary.meddra_files import DistributionRefused
 from meddra_coder.dictionary.terms import DictionaryError

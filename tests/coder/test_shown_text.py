@@ -34,7 +34,7 @@ Get = Callable[..., Any]
 @pytest.fixture
 def get(store: Store, parts: Parts) -> Get:
     """The answer to a call, asked by a coder."""
-    routes = api.router(api.Parts(store, Writer(store), parts.coders, lambda: AT))
+    routes = api.router(api.Parts(store, Writer(store), parts.coders, parts.studies, lambda: AT))
     grades_api.add(routes, store, parts.studies)
     app = house([Service("coder", routes)], now=lambda: AT, signing_key=KEY)
     token = sign_person(Person("lin", frozenset({"coder"})), KEY, AT, timedelta(hours=1))

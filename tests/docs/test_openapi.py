@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,9 +23,9 @@ import alerting.app
 import meddra_coder.app
 from ae_intake.keys import create_key
 from alerting.accounts import add as add_account
-from tests.support.houses import SIGNING_KEY, STUDY, House, Moment, in_process, protocols
+from tests.support.houses import PILOT, SIGNING_KEY, STUDY, House, Moment, in_process, protocols
 from tests.support.shapes import wait_until
-from tocsin.domain.protocol import ClockSettings
+from tocsin.domain.protocol import ClockSettings, CodingSettings
 from tocsin.store.engine import open_store
 from tocsin.web.identity import Person, sign_person
 
@@ -38,8 +38,16 @@ NAMED = {
     ("post", "/v1/queries/{query_id}/answers"),
     ("post", "/v1/doses"),
     ("post", "/v1/observations"),
+    ("get", "/v1/codings"),
     ("get", "/v1/codings/{case_id}"),
     ("post", "/v1/codings/{case_id}/decisions"),
+    ("post", "/v1/codings/{case_id}/proposals/{decision_id}/answers"),
+    ("get", "/v1/synonyms"),
+    ("post", "/v1/synonyms"),
+    ("post", "/v1/synonyms/withdrawals"),
+    ("post", "/v1/synonyms/{decision_id}/answers"),
+    ("get", "/v1/held-phrases"),
+    ("post", "/v1/held-phrases"),
     ("get", "/v1/terms"),
     ("get", "/v1/alerts"),
     ("post", "/v1/alerts/{alert_id}/acknowledgements"),
@@ -67,6 +75,7 @@ NAMED = {
 """What interfaces.md names and this release brings. More may be there."""
 
 EXAMPLE_CASE, CASES_BEFORE_IT = "TOC-0031", 30
+CODERS = ("/v1/codings", "/v1/synonyms", "/v1/held-phrases")
 NEEDS_A_WHOLE_TRIAL = {"/v1/dose-board/recommendations"}
 """No example can be taken before every subject of phase 1 has been observed: understood, and refused for that."""
 WATCHED = ("/health", "/ready", "/metrics")
@@ -235,6 +244,7 @@ class Asked:
     nobody: House
     site: House
     coder: House
+    second_coder: House
     physician: House
     director: House
     committee: House
@@ -242,9 +252,13 @@ class Asked:
     """Cases of one serious event each, of which nothing was sent."""
     pairs: list[str]
     """The example's case with another that may tell of the same."""
+    agreed: str
+    """A case of the study in which a second person agrees to a coding."""
 
     def post(self, path: str, body: Any) -> httpx.Response:
-        who = {"/v1/sessions": self.nobody, f"/v1/codings/{EXAMPLE_CASE}/decisions": self.coder}.get(path, self.site)
+        who = self.nobody if path == "/v1/sessions" else self.site
+        if path.startswith(CODERS):
+            who = self.second_coder if path.endswith("/answers") else self.coder
         who = self.physician if path.startswith(("/v1/clocks", "/v1/assessments", "/v1/duplicates")) else who
         who = self.committee if path.startswith(("/v1/dlt", "/v1/dose-board")) else who
         if path.startswith("/v1/holds"):
@@ -265,6 +279,21 @@ class Asked:
             submissions = path.partition("/{submission_id}")[0]
             sent = self.post(submissions, next(iter(_sent("/v1/clocks/{clock_id}/submissions").values())))
             path = path.replace("{submission_id}", sent.json()["submission_id"])
+        if path == "/v1/codings/{case_id}/decisions":
+            seen = self.site.get(f"/v1/reports/{EXAMPLE_CASE}").json()["revision"]
+            newest = f"/v1/codings/{EXAMPLE_CASE}"
+            wait_until(lambda: self.coder.get(newest).json()["revision"] == seen, "the newest revision is coded")
+        if path.startswith("/v1/codings/{case_id}/proposals"):
+            event_id = f"{self.agreed}-E1"
+            decision = {"event_id": event_id, "llt_code": "10017577", "reason": "asked the site"}
+            made = self.post(f"/v1/codings/{self.agreed}/decisions", decision)
+            assert made.status_code == 202, made.text
+            path = path.replace("{case_id}", self.agreed).replace("{decision_id}", made.json()["decision_id"])
+        if path.startswith("/v1/synonyms/{decision_id}"):
+            facts = {"phrase": "felt odd", "llt_code": "10017577", "scope": "study", "study": PILOT, "reason": "asked"}
+            made = self.post("/v1/synonyms", facts)
+            assert made.status_code == 202, made.text
+            path = path.replace("{decision_id}", made.json()["newest"]["decision_id"])
         if "{decision_id}" in path:
             case_id = self.spare.pop()
             self.site.post(f"/v1/reports/{case_id}/follow-ups", {"nullify": True, "reason": "the wrong subject"})
@@ -306,16 +335,19 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     login = next(iter(_sent("/v1/sessions").values()))
     served = dict(protocols())
     served[STUDY] = replace(served[STUDY], clock_settings=ClockSettings(signatures_to_close=2))
+    served[PILOT] = replace(served[PILOT], coding=CodingSettings(second_person=True))
     with in_process(folder, SERVICES, now=Moment(RECEIVED), served=served) as house:
         with closing(open_store(f"sqlite:///{folder}/intake.db", "intake")) as store, store.transaction() as tx:
             site = house.as_key(create_key(tx, STUDY, "S01", house.now(), by="test"))
+            pilot = house.as_key(create_key(tx, PILOT, "701", house.now(), by="test"))
         with closing(open_store(f"sqlite:///{folder}/alerting.db", "alerting")) as store, store.transaction() as tx:
             add_account(tx, login["name"], login["password"], ["safety_physician"], house.now(), who="test")
             add_account(tx, "wang", PASSWORD, ["medical_director"], house.now(), who="test")
             add_account(tx, "chen", login["password"], ["committee"], house.now(), who="test")
         everybody = Asked(
-            house, site, _person(house, "coder1", "coder"), _person(house, login["name"], "safety_physician"),
-            _person(house, "wang", "medical_director"), _person(house, "chen", "committee"), [], [],
+            house, site, _person(house, "coder1", "coder"), _person(house, "coder2", "coder"),
+            _person(house, login["name"], "safety_physician"), _person(house, "wang", "medical_director"),
+            _person(house, "chen", "committee"), [], [], f"TOC-{CASES_BEFORE_IT + 2:04}",
         )  # fmt: skip
         event = {"verbatim": "pneumonia", "onset": "2026-05-12", "serious": True, "seriousness": ["hospitalisation"]}
         for n in range(CASES_BEFORE_IT):
@@ -325,8 +357,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
             everybody.spare.append(kept.json()["case_id"])
         kept = everybody.post("/v1/reports", _sent("/v1/reports")["A serious event"])
         assert kept.json()["case_id"] == EXAMPLE_CASE
-        coding = f"/v1/codings/{EXAMPLE_CASE}"
-        wait_until(lambda: everybody.coder.get(coding).status_code == 200, "the example's case is coded")
+        odd = {"subject": "01-701-1015", "events": [{"verbatim": "felt odd after lunch"}]}
+        second = pilot.post("/v1/reports", odd, headers={"Idempotency-Key": str(uuid4())})
+        assert second.json()["case_id"] == everybody.agreed
+        for case_id in (EXAMPLE_CASE, everybody.agreed):
+            wait_until(partial(_is_coded, everybody.coder, case_id), f"{case_id} is coded")
         for case_id in (*everybody.spare, EXAMPLE_CASE):
             everybody.found("/v1/clocks", "clocks", case_id=case_id)
         for reporter in ("Nurse Wang", "Dr Zhao"):
@@ -336,6 +371,10 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
             everybody.pairs.extend(p["duplicate_id"] for p in pairs if p["other_case_id"] == EXAMPLE_CASE)
         house.now.at = NOW
         yield everybody
+
+
+def _is_coded(coder: House, case_id: str) -> bool:
+    return coder.get(f"/v1/codings/{case_id}").status_code == 200
 
 
 def _person(house: House, name: str, role: str) -> House:
@@ -360,8 +399,11 @@ def test_every_example_of_a_body_is_taken_by_the_running_house(asked: Asked) -> 
 def test_reading_answers_as_the_document_says(asked: Asked) -> None:
     """What a site and a coder may read; what the safety desk reads is held by the tests of alerting."""
     wrong = {}
-    for path in ("/v1/reports", "/v1/reports/{case_id}", "/v1/queries", "/v1/codings/{case_id}", "/v1/terms"):
-        who = asked.coder if path.startswith(("/v1/codings", "/v1/terms")) else asked.site
+    for path in (
+        "/v1/reports", "/v1/reports/{case_id}", "/v1/queries", "/v1/codings", "/v1/codings/{case_id}", "/v1/terms",
+        "/v1/synonyms", "/v1/held-phrases",
+    ):  # fmt: skip
+        who = asked.coder if path.startswith((*CODERS, "/v1/terms")) else asked.site
         answer = who.get(asked.address(path), params={"q": "fever"} if path == "/v1/terms" else {})
         operation = document()["paths"][path]["get"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]

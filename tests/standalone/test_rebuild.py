@@ -68,7 +68,12 @@ def play(house: Rehearsal) -> None:
     house.pass_by(hours=5)  # nobody has coded the second case: that rings
     event_id = f"{ill['case_id']}-E1"
     coded = {"event_id": event_id, "llt_code": "10042772", "reason": "syncope by the discharge letter"}
-    assert house.ask("POST", f"/v1/codings/{ill['case_id']}/decisions", coded, by="coder").status_code == 201
+    undone = {"event_id": event_id, "undo": True, "reason": "the letter is of another stay"}
+    kept = {**coded, "synonym": "study", "synonym_phrase": "felt faint in the corridor"}
+    for decision in (coded, undone, kept):
+        assert house.ask("POST", f"/v1/codings/{ill['case_id']}/decisions", decision, by="coder").status_code == 201
+    held = {"phrase": "event", "study": None, "is_held": True, "reason": "it says nothing"}
+    assert house.ask("POST", "/v1/held-phrases", held, by="coder").status_code == 201
     changed = house.post("/v1/observations", {"observations": [{**LOW, "value": 1.6, "correction": True}]})
     assert changed.status_code == 201
     house.settle()

@@ -11,6 +11,7 @@ import pytest
 from tocsin.domain.clocks import Mode
 from tocsin.domain.protocol import (
     ClockSettings,
+    CodingSettings,
     CopyRecipient,
     CopyTo,
     CountsFrom,
@@ -92,7 +93,7 @@ signatures_to_close = 2"""
 
 def test_what_the_first_study_shows_as_a_default_is_the_default(tmp_path: Path) -> None:
     as_it_is = read(FOLDER / "nct06223646.toml")
-    kept = re.sub(r"(?m)^# ((\w+ = )(?!\[\"rules/)|\[(follow_up_requests|grading)\]$)", r"\1", KQ2003)
+    kept = re.sub(r"(?m)^# ((\w+ = )(?!\[\"rules/)|\[(follow_up_requests|grading|coding)\]$)", r"\1", KQ2003)
     # The example of a copy names one recipient and is no default.
     kept = re.sub(r"(?m)^(name = \"S01 ethics committee\"|kind = .*|site = \"S01\")$", r"# \1", kept)
     path = tmp_path / "study.toml"
@@ -101,6 +102,7 @@ def test_what_the_first_study_shows_as_a_default_is_the_default(tmp_path: Path) 
         kept.count("\nsignatures_to_close = 1")
         == kept.count("\n[follow_up_requests]\n")
         == kept.count("\n[grading]\n")
+        == kept.count("\n[coding]\n")
         == 1
     )
     assert read(path) == as_it_is
@@ -117,6 +119,11 @@ def test_the_study_says_which_scale_counts_and_from_which_grade_on_a_site_is_ask
     assert study(tmp_path, more='[grading]\ncrs = "astct"\nask_from_grade = 4').grading == GradingSettings(
         CrsScale.ASTCT, 4
     )
+
+
+def test_the_study_says_whether_a_second_person_agrees_to_what_a_coder_decides(tmp_path: Path) -> None:
+    assert study(tmp_path).coding == CodingSettings(second_person=False)
+    assert study(tmp_path, more="[coding]\nsecond_person = true").coding == CodingSettings(second_person=True)
 
 
 @pytest.mark.rule("GCP 2020 Art. 48")
@@ -209,6 +216,8 @@ def test_a_wrong_setting_is_refused_with_key_value_and_what_is_allowed(tmp_path:
         ("[follow_up_requests]\nother = [0, 7]", "follow_up_requests.other[1] is 0; Input should be greater than or"),
         ("[follow_up_requests]\nother = [400]", "follow_up_requests.other[1] is 400; Input should be less than or"),
         ("[follow_up_requests]\nfatal = [1]", "allowed here are fatal_or_life_threatening, other"),
+        ("[coding]\nsecond_person = 1", "coding.second_person is 1; Input should be a valid boolean"),
+        ("[coding]\nsecond = true", "allowed here are second_person"),
         ('[[copies_to]]\nname = "A"\nkind = "nurse"', "copies_to[1].kind is 'nurse'; Input should be 'investigator', "),
         ('[[copies_to]]\nkind = "institution"', "copies_to[1].name is missing; it is needed"),
         (

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from meddra_coder import casebook, shown_text
+from meddra_coder.coder import Coder, default_coder
 from meddra_coder.coders import Coders
-from meddra_coder.coding import Coder, code_event, default_coder
+from meddra_coder.coding import code_event
 from meddra_coder.decisions import CodingDecision, decide
+from meddra_coder.proposals import CodingProposal
 from meddra_coder.shown_text import OfficialText
 from meddra_coder.wording import normalise
+from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Role
 from tocsin.errors import NotFound
 from tocsin.messages.bodies import CodedEvent
@@ -52,6 +57,32 @@ _EXAMPLE_EVENT = {
         }
     ],
     "grades": {"ctcae": 3},
+}
+
+
+EXAMPLE_PROPOSAL = {
+    "decision_id": "7a1c1a52-53a5-5a0c-9a55-0b0a4a7d1f10",
+    "case_id": "TOC-0031",
+    "revision": 1,
+    "event_id": "TOC-0031-E1",
+    "study": "NCT06223646",
+    "llt_code": "10029366",
+    "by": "coder1",
+    "at": "2026-03-02T04:00:00Z",
+    "reason": "ANC fell to 0.8 by the sheet",
+    "state": "proposed",
+    "second": None,
+    "second_at": None,
+    "second_reason": None,
+}
+EXAMPLE_CODED = {
+    **_EXAMPLE_EVENT,
+    "status": "corrected",
+    "llt_code": "10029366",
+    "term": "Neutrophil count decreased",
+    "soc": "Investigations",
+    "method": "person",
+    "reasons": ["coder1: ANC fell to 0.8 by the attached sheet"],
 }
 
 
@@ -107,6 +138,7 @@ class Parts:
     store: Store
     writer: Writer
     coders: Coders
+    studies: Mapping[str, Protocol]
     now: Now
 
 
@@ -136,20 +168,36 @@ def router(parts: Parts) -> APIRouter:
                 "a person picks the term": {
                     "event_id": "TOC-0031-E1", "llt_code": "10029366", "reason": "ANC fell to 0.8 by the sheet",
                 },
+                "and makes the words a synonym": {
+                    "event_id": "TOC-0031-E1", "llt_code": "10029366", "reason": "the ward always writes it so",
+                    "synonym": "study", "synonym_phrase": "neutros down",
+                },
+                "the decision is taken back": {
+                    "event_id": "TOC-0031-E1", "undo": True, "reason": "the sheet was another subject's",
+                },
             }),
-            answering(201, "The event as it is coded now.", "CodedEvent", TypeAdapter(CodedEvent),
-                      {**_EXAMPLE_EVENT, "status": "corrected", "llt_code": "10029366",
-                       "term": "Neutrophil count decreased", "soc": "Investigations", "method": "person",
-                       "reasons": ["coder1: ANC fell to 0.8 by the attached sheet"]}),
-            refusing(400, 401, 403, 404, 413, 415, 422, 503),
+            answering(201, "The event as it is coded now.", "CodedEvent", TypeAdapter(CodedEvent), EXAMPLE_CODED),
+            answering(202, "Another person must agree.", "CodingProposal", TypeAdapter(CodingProposal),
+                      EXAMPLE_PROPOSAL),
+            refusing(400, 401, 403, 404, 409, 413, 415, 422, 503),
         ),
     )  # fmt: skip
-    async def decide_coding(case_id: str, request: Request, who: Annotated[Person, requires(Role.CODER)]) -> CodedEvent:
+    async def decide_coding(
+        case_id: str, request: Request, who: Annotated[Person, requires(Role.CODER)]
+    ) -> JSONResponse:  # fmt: skip
+        """A term with a reason, or with `undo` the coding before the newest decision of a person.
+
+        With `synonym` the words mean the term from now on. Where the study asks for a second person, nothing counts
+        until another one agrees; an undo counts at once.
+        """
         decision = understood(await read_json(request), _DECISION, "the decision cannot be understood")
         at = parts.now()
-        return await asyncio.wrap_future(
-            parts.writer.submit(lambda tx: decide(tx, case_id, decision, coders=parts.coders, by=who.name, at=at))
+        decided = await asyncio.wrap_future(
+            parts.writer.submit(
+                lambda tx: decide(tx, case_id, decision, coders=parts.coders, studies=parts.studies, by=who.name, at=at)
+            )
         )
+        return JSONResponse(decided.model_dump(mode="json"), 202 if isinstance(decided, CodingProposal) else 201)
 
     @routes.get(
         "/v1/terms",

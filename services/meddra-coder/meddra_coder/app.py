@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from sqlalchemy import func, select
 
-from meddra_coder import api, grades_api, handle, tables
+from meddra_coder import api, grades_api, handle, review_api, synonyms_api, tables
 from meddra_coder.coders import Coders
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
@@ -57,7 +57,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
         raise
     return Service(
         name=CODER,
-        router=_routes(api.Parts(store, writer, coders, now), studies),
+        router=_routes(api.Parts(store, writer, coders, studies, now)),
         workers=(relay, consumer, writer),
         durable=store.ping,
         degraded=lambda: _degraded(relay, consumer),
@@ -66,9 +66,11 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     )
 
 
-def _routes(parts: api.Parts, studies: Mapping[str, Protocol]) -> APIRouter:
+def _routes(parts: api.Parts) -> APIRouter:
     routes = api.router(parts)
-    grades_api.add(routes, parts.store, studies)
+    review_api.add(routes, parts)
+    synonyms_api.add(routes, parts)
+    grades_api.add(routes, parts.store, parts.studies)
     return routes
 
 

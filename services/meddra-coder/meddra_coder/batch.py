@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from meddra_coder.coding import MOST_CANDIDATES, Coder, Coding, Status, code_events, default_coder
+from meddra_coder.candidates import MOST_CANDIDATES
+from meddra_coder.coder import Coder, default_coder
+from meddra_coder.coding import Coding, Status, code_events
 from tocsin.answered_file import Answer, Answered, Progress, answer_portions, shifted
 from tocsin.table_file import FileRefused, Row, TableFile, check_target, open_table
 

@@ -5,7 +5,7 @@ Each coding that becomes known is said as one `events.coded.v1` with every event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from meddra_coder import tables
 from meddra_coder.coding import Coding
+from tocsin.domain.known import Known
 from tocsin.messages.bodies import CandidateTerm, CodedEvent, EventPart, EventsCodedV1, KeptEvent, ToldBeside
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import outbox
@@ -32,11 +33,15 @@ class Revision:
     study: str
 
 
-def keep_revision(tx: Connection, of: Revision, received_at: datetime) -> None:
-    """Remember that this revision was seen."""
+def keep_revision(tx: Connection, of: Revision, received_at: datetime, serious: Mapping[str, Known]) -> None:
+    """Remember that this revision was seen, and which of its events are serious."""
     tx.execute(
         insert(tables.revisions).values(
-            case_id=of.case_id, revision=of.revision, study=of.study, received_at=received_at
+            case_id=of.case_id,
+            revision=of.revision,
+            study=of.study,
+            received_at=received_at,
+            serious={event_id: known.value for event_id, known in serious.items()},
         )
     )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection, func, or_, select
 
 from meddra_coder import tables
-from meddra_coder.coding import Coder, default_coder
+from meddra_coder.coder import Coder, default_coder
 from meddra_coder.dictionary.meddra import Image
 from meddra_coder.dictionary.terms import DictionaryError
 from meddra_coder.thesaurus import STUDY, Approved, Thesaurus
@@ -28,21 +29,23 @@ class Coders:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._versions: OrderedDict[str, Coder] = OrderedDict()
-        self._studies: OrderedDict[tuple[str | None, str, int], Coder] = OrderedDict()
+        self._studies: OrderedDict[tuple[str | None, str, int, tuple[UUID | None, ...]], Coder] = OrderedDict()
 
     def of(self, tx: Connection, study: str) -> Coder:
         """The coder of a study as the tables say now. Raises DictionaryError when its version is not loaded here."""
         version = used_version(tx, study)
         number = decisions_about(tx, study)
+        # Beside their number the newest of them: what was rolled back and what came in its place have one number.
+        key = (version, study, number, _newest_decisions(tx, study) if number else ())
         with self._lock:
-            known = self._studies.get((version, study, number))
+            known = self._studies.get(key)
             if known is not None:
                 return known
             base = self._version(tx, version)
             if number:
                 thesaurus = base.thesaurus.with_approved(approved(tx, study), held(tx, study), number)
                 base = Coder(base.dictionary, thesaurus)
-            self._studies[(version, study, number)] = base
+            self._studies[key] = base
             while len(self._studies) > _MOST:
                 self._studies.popitem(last=False)
             return base
@@ -89,11 +92,22 @@ def decisions_about(tx: Connection, study: str) -> int:
     return (tx.scalar(of_synonyms) or 0) + (tx.scalar(of_phrases) or 0)
 
 
+def _newest_decisions(tx: Connection, study: str) -> tuple[UUID | None, ...]:
+    """The newest decision about a synonym, and about a held phrase, that holds for a study."""
+    synonyms, phrases = tables.synonyms.c, tables.held_phrases.c
+    of_synonyms = select(synonyms.decision_id).where(or_(synonyms.scope != STUDY, synonyms.study == study))
+    of_phrases = select(phrases.decision_id).where(or_(phrases.study.is_(None), phrases.study == study))
+    return (
+        tx.scalar(of_synonyms.order_by(synonyms.seq.desc()).limit(1)),
+        tx.scalar(of_phrases.order_by(phrases.seq.desc()).limit(1)),
+    )
+
+
 def approved(tx: Connection, study: str) -> list[Approved]:
-    """The synonyms that hold for a study: the newest word on each phrase, where it is an approval."""
+    """The synonyms that hold for a study: of what was approved or withdrawn, the newest word on each phrase."""
     its = tables.synonyms.c
     rows = tx.execute(select(tables.synonyms).where(or_(its.scope != STUDY, its.study == study)).order_by(its.seq))
-    newest = {(row.text, row.scope): row for row in rows if row.state != "proposed"}
+    newest = {(row.text, row.scope): row for row in rows if row.state in ("approved", "withdrawn")}
     return [Approved(row.phrase, row.code, row.scope) for row in newest.values() if row.state == "approved"]
 
 

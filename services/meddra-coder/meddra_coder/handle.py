@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from meddra_coder import casebook, chart, regrading
+from meddra_coder import casebook, chart, regrading, review_queue
 from meddra_coder.coders import Coders
 from meddra_coder.coding import code_event
 from tocsin.domain.protocol import Protocol
@@ -48,7 +48,7 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     version = coder.version
     decision = identity("coded", body.case_id, str(body.revision), version)
     at = envelope.recorded_at
-    casebook.keep_revision(tx, revision, body.received_at)
+    casebook.keep_revision(tx, revision, body.received_at, review_queue.how_serious(body.events))
     casebook.keep(tx, revision, events, decision=decision, dictionary=version, at=at, by=casebook.SOURCE)
     casebook.say(
         tx,

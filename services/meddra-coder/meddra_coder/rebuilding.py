@@ -1,9 +1,9 @@
 """How the coder is rebuilt: its facts as the log tells them, its codings and grades as it once said them.
 
-`tocsin rebuild coder` asks for this. Nothing is coded or graded anew: another dictionary, another version of the
-rules or another order of arrival would give other answers under numbers that were given already, and what was said
-stands. A person's decision is beside it on the log. The official text of the criteria was loaded by hand, is on no
-log, and stays.
+`tocsin rebuild coder` asks for this. Nothing is coded or graded anew: another dictionary, another version of the rules
+or another order of arrival would give other answers under numbers that were given already, and what was said stands. A
+person's decision is beside it on the log, and so is each word on a phrase and each proposal. Dictionaries, which of
+them a study uses, and the official text of the criteria were set by hand, are on no log, and stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select
 
-from meddra_coder import app, casebook, chart, gradebook, tables, ward_grades
+from meddra_coder import (
+    app,
+    casebook,
+    chart,
+    decision_log,
+    gradebook,
+    held_phrases,
+    proposals,
+    review_queue,
+    synonym_book,
+    tables,
+    ward_grades,
+)
 from tocsin.domain.words import Scale
 from tocsin.errors import Poison
 from tocsin.messages.envelope import Envelope, identity
@@ -27,8 +39,6 @@ if TYPE_CHECKING:
     from tocsin.messages.bodies import DecisionRecordedV1, DerivedGrade, EventsCodedV1, GradesDerivedV1
     from tocsin.store.engine import Store
 
-DECISIONS = "decisions.recorded.v1"
-
 
 class CoderWay:
     """What `tocsin rebuild` asks of a service."""
@@ -36,10 +46,10 @@ class CoderWay:
     service: str = "coder"
     source: str = casebook.SOURCE
     reads: Mapping[str, Sequence[str]] = {CODER: read_by(CODER)}
-    tells: Sequence[str] = (casebook.TOPIC, gradebook.TOPIC, DECISIONS)
+    tells: Sequence[str] = (casebook.TOPIC, gradebook.TOPIC, decision_log.TOPIC)
     metadata = tables.metadata
     head: str = tables.HEAD
-    stays = frozenset({tables.criteria_texts.name})
+    stays = frozenset({tables.criteria_texts.name, tables.dictionaries.name, tables.dictionary_uses.name})
     set_anew: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
@@ -51,7 +61,7 @@ class CoderWay:
     def begin(self, scratch: Store, records: Callable[[str], Iterator[Received]]) -> None:
         """The tables; and by the message that it was said with, each decision of a person."""
         bring_up(scratch, tables.metadata, migrations=app.MIGRATIONS, head=tables.HEAD)
-        for received in records(DECISIONS):
+        for received in records(decision_log.TOPIC):
             try:
                 envelope = decode(received)
             except Poison:
@@ -63,7 +73,8 @@ class CoderWay:
         body = envelope.body
         match envelope.type:
             case "reports.received.v1":
-                casebook.keep_revision(tx, casebook.Revision(body.case_id, body.revision, body.study), body.received_at)
+                seen = casebook.Revision(body.case_id, body.revision, body.study)
+                casebook.keep_revision(tx, seen, body.received_at, review_queue.how_serious(body.events))
             case "observations.recorded.v1":
                 chart.keep(tx, body)
             case "doses.recorded.v1":
@@ -72,6 +83,8 @@ class CoderWay:
                 self._codings(envelope.id, body, tx)
             case gradebook.TOPIC:
                 _grades(body, tx)
+            case decision_log.TOPIC:
+                _decision(body, tx)
 
     def finish(self, tx: Connection, kept: Connection) -> list[str]:
         """Everything came from the log, and nothing stands in the way."""
@@ -91,6 +104,17 @@ class CoderWay:
             tx, casebook.Revision(body.case_id, body.revision, body.study), events, decision=decision,
             dictionary=body.dictionary, at=body.coded_at, by=body.coder,
         )  # fmt: skip
+
+
+def _decision(body: DecisionRecordedV1, tx: Connection) -> None:
+    """What a person decided beside a coding. A coding itself is kept as it was said."""
+    match body.what:
+        case decision_log.SYNONYM:
+            synonym_book.rebuild(tx, body)
+        case decision_log.HELD:
+            held_phrases.rebuild(tx, body)
+        case decision_log.PROPOSED | decision_log.APPROVED | decision_log.REFUSED:
+            proposals.rebuild(tx, body)
 
 
 def _grades(body: GradesDerivedV1, tx: Connection) -> None:

@@ -1,6 +1,7 @@
 """What the coder keeps: every coding and every grade it ever gave, and the observations that grades rest on.
 
-Rows are added, never changed: the newest coding of an event and the newest statement of a grade count.
+Rows are added, never changed: the newest coding of an event and the newest statement of a grade count. A proposal alone
+gets its answer in its own row, once.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ dictionary_uses = Table(
     Column("reason", Text, nullable=False),
 )
 
-# What people said of a phrase; the newest of its (phrase, scope, study) counts. `state`: proposed, approved, withdrawn.
+# What people said of a (phrase, scope, study). `state`: proposed, approved, refused, withdrawn; the newest that is
+# approved or withdrawn counts, and a proposal waits as long as nothing newer was said.
 synonyms = Table(
     "synonyms",
     metadata,

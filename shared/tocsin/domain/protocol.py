@@ -145,6 +145,13 @@ class GradingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CodingSettings:
+    """How a coder's decisions are kept: at once, or once a second person agrees (`second_person`)."""
+
+    second_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """One study. `assumptions` are the sentences that stand beside every verdict until the sponsor approves.
 
@@ -177,6 +184,7 @@ class Protocol:
     follow_up_requests: FollowUpRequests = FollowUpRequests()
     copies_to: tuple[CopyRecipient, ...] = ()
     grading: GradingSettings = GradingSettings()
+    coding: CodingSettings = CodingSettings()
     dose: DoseSettings = field(default_factory=DoseSettings)
 
     def site(self, site_id: str) -> Site | None:
