@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meddra_coder.wording import STEPS, normalise
+from meddra_coder.wording import STEPS, by_steps, normalise
 
 # Pieces that the steps work on, so that hypothesis finds odd neighbours sooner than by chance.
 PIECES = st.sampled_from(
@@ -79,6 +79,13 @@ def test_normalising_twice_changes_nothing(verbatim: str) -> None:
     text = normalise(verbatim).text
     again = normalise(text)
     assert (again.text, again.steps) == (text, ())
+
+
+@given(
+    st.one_of(TEXTS, st.text(alphabet="abehimnoprsuyz 0123贫血"), st.sampled_from(["haem x", "pre x", "x y", "x  y"]))
+)
+def test_what_is_plain_already_is_as_the_steps_leave_it(verbatim: str) -> None:
+    assert normalise(verbatim) == by_steps(verbatim)
 
 
 @given(TEXTS)

@@ -16,6 +16,14 @@ NOTHING: Final = "-"
 LITTLE: Final = "~"
 """The concept of words that add nothing to what a site says, and may belong to a name: "feeling cold" is not a cold."""
 
+QUALIFIERS: Final = frozenset(
+    (
+        "LOW", "HIGH", "PROLONGED", "ABNORMAL", "LOSS", "DISORDER", "DYSFUNCTION", "FAILURE", "REACTIVATION", "UPPER",
+        "LOWER", "DISCOLORATION", "TYPE_1", "TYPE_2",
+    )
+)  # fmt: skip
+"""Concepts that say how something is, and not what."""
+
 CJK: Final = "\u3400-\u9fff"
 _PIECE: Final = re.compile(rf"[{CJK}]+|[↑↓]|[^\s↑↓{CJK}]+")
 _IS_CJK: Final = re.compile(rf"[{CJK}]")
@@ -42,7 +50,11 @@ class Concepts:
         self._mixed = mixed
         longest_first = sorted(mixed, key=lambda word: (-len(word), word))
         self._find_mixed = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._longest_chinese = max(map(len, self._chinese), default=1)
+        lengths: dict[str, set[int]] = {}
+        for word in self._chinese:
+            lengths.setdefault(word[0], set()).add(len(word))
+        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+        """How long the Chinese words are that begin with a character, the longest first."""
         self._longest_english = max(map(len, self._english), default=1)
         self._begins = frozenset(words[0] for words in self._english if len(words) > 1)
         self._single = {words[0]: concept for words, concept in self._english.items() if len(words) == 1}
@@ -108,7 +120,7 @@ class Concepts:
     def _told_chinese(self, run: str) -> Iterator[tuple[str, str]]:
         place = 0
         while place < len(run):
-            for size in range(min(self._longest_chinese, len(run) - place), 0, -1):
+            for size in self._lengths.get(run[place], ()):
                 word = run[place : place + size]
                 concept = self._chinese.get(word)
                 if concept is not None:

@@ -139,15 +139,16 @@ class Thesaurus:
         return term is not None and term.is_current
 
     def _index(self) -> None:
+        keys = {text: self.concepts.key(text) for text in self._phrases}
         for text, meant in self._phrases.items():
-            key = self.concepts.key(text)
-            if key:
-                _put(self._keys, key, meant.codes, meant.phrase, meant.scope, meant.why)
+            if keys[text]:
+                _put(self._keys, keys[text], meant.codes, meant.phrase, meant.scope, meant.why)
         self._texts = tuple(text for text, meant in self._phrases.items() if meant.codes)
+        self._keys_of_texts = tuple(keys[text] for text in self._texts)
 
     @functools.cached_property
     def _retrieval(self) -> Retrieval:
-        return Retrieval(build((text, self.concepts.key(text)) for text in self._texts))
+        return Retrieval(build(zip(self._texts, self._keys_of_texts, strict=True)))
 
 
 def _put(

@@ -29,6 +29,14 @@ class Wording:
 
 def normalise(verbatim: str) -> Wording:
     """The normal form of any text. Never fails; normalising a normal form changes nothing."""
+    # Most phrases are plain already, and thousands are read at start: the steps would leave them as they are.
+    if _PLAIN.fullmatch(verbatim) and not _ANY_BRITISH.search(verbatim) and not _PREFIX.search(verbatim):
+        return Wording(verbatim, verbatim, ())
+    return by_steps(verbatim)
+
+
+def by_steps(verbatim: str) -> Wording:
+    """The same, step by step."""
     text = verbatim
     steps: dict[str, None] = {}
     # One pass is enough for words. Odd mixtures of combining marks can need another; none needs many.
@@ -115,6 +123,7 @@ STEPS: Final[tuple[tuple[str, Callable[[str], str]], ...]] = (
 """The steps in their order, each with the name it has in a reason."""
 
 _MOST_PASSES: Final = 8
+_PLAIN: Final = re.compile("[a-z0-9\u4e00-\u9fa5]+(?: [a-z0-9\u4e00-\u9fa5]+)*")
 
 _ACCENT: Final = re.compile("([a-z])[\u0300-\u036f]+")
 _HYPHENS: Final = "\\-\u2010\u2011\u2012\u2013\u2014\u2015"
