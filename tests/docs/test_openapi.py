@@ -75,9 +75,11 @@ NAMED = {
 """What interfaces.md names and this release brings. More may be there."""
 
 EXAMPLE_CASE, CASES_BEFORE_IT = "TOC-0031", 30
-CODERS = ("/v1/codings", "/v1/synonyms", "/v1/held-phrases")
+CODERS = ("/v1/codings", "/v1/synonyms", "/v1/held-phrases", "/v1/dictionaries")
 NEEDS_A_WHOLE_TRIAL = {"/v1/dose-board/recommendations"}
 """No example can be taken before every subject of phase 1 has been observed: understood, and refused for that."""
+NEEDS_A_LICENSED_MEDDRA = {"/v1/dictionaries/{version}/uses"}
+"""The versions of the examples are not loaded in a house that has no licence: understood, and not found."""
 WATCHED = ("/health", "/ready", "/metrics")
 PASSWORD = "a long and private sentence"
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -315,7 +317,8 @@ class Asked:
             path = path.replace("{hold_id}", next(h["hold_id"] for h in held if lot in str(h["reasons"])))
         if "{duplicate_id}" in path:
             path = path.replace("{duplicate_id}", self.pairs.pop())
-        return path.replace("{case_id}", EXAMPLE_CASE)
+        version = "28.1" if path.endswith("/uses") else "ctcae"
+        return path.replace("{version}", version).replace("{case_id}", EXAMPLE_CASE)
 
     def found(
         self, path: str, what: str, that: Callable[[Any], bool] = lambda _: True, **like: str
@@ -389,6 +392,8 @@ def test_every_example_of_a_body_is_taken_by_the_running_house(asked: Asked) -> 
             answer = asked.post(asked.address(path, body), body)
             if path in NEEDS_A_WHOLE_TRIAL:
                 assert answer.status_code == 409, answer.text
+            elif path in NEEDS_A_LICENSED_MEDDRA:
+                assert answer.status_code == 404, answer.text
             elif str(answer.status_code) not in operation["responses"] or not answer.is_success:
                 refused[f"{path} {title!r}"] = answer.text
             elif found := problems_of(answer.json(), successes(operation)[0]["content"]["application/json"]["schema"]):
@@ -396,15 +401,18 @@ def test_every_example_of_a_body_is_taken_by_the_running_house(asked: Asked) -> 
     assert refused == {}
 
 
+_ASKED = {"/v1/terms": {"q": "fever"}, "/v1/dictionaries/{version}/impact": {"study": STUDY}}
+
+
 def test_reading_answers_as_the_document_says(asked: Asked) -> None:
     """What a site and a coder may read; what the safety desk reads is held by the tests of alerting."""
     wrong = {}
     for path in (
         "/v1/reports", "/v1/reports/{case_id}", "/v1/queries", "/v1/codings", "/v1/codings/{case_id}", "/v1/terms",
-        "/v1/synonyms", "/v1/held-phrases",
+        "/v1/synonyms", "/v1/held-phrases", "/v1/dictionaries", "/v1/dictionaries/{version}/impact",
     ):  # fmt: skip
         who = asked.coder if path.startswith((*CODERS, "/v1/terms")) else asked.site
-        answer = who.get(asked.address(path), params={"q": "fever"} if path == "/v1/terms" else {})
+        answer = who.get(asked.address(path), params=_ASKED.get(path, {}))
         operation = document()["paths"][path]["get"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         if found := problems_of(answer.json(), schema):

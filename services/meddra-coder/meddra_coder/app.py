@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from sqlalchemy import func, select
 
-from meddra_coder import api, grades_api, handle, review_api, synonyms_api, tables
+from meddra_coder import api, dictionaries_api, grades_api, handle, review_api, synonyms_api, tables
 from meddra_coder.coders import Coders
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
@@ -70,6 +70,7 @@ def _routes(parts: api.Parts) -> APIRouter:
     routes = api.router(parts)
     review_api.add(routes, parts)
     synonyms_api.add(routes, parts)
+    dictionaries_api.add(routes, parts)
     grades_api.add(routes, parts.store, parts.studies)
     return routes
 

@@ -61,9 +61,19 @@ def coded_event(kept: KeptEvent, coding: Coding) -> CodedEvent:
     """What is said of one event: the machine's coding, and the site's grades carried on unchanged."""
     grade = kept.facts.grade
     stated = {} if grade is None else {"ctcae": grade.ctcae, "astct": grade.astct}
+    grades = {scale: value for scale, value in stated.items() if value is not None}
+    return _said(kept.event_id, kept.facts.verbatim, grades, coding)
+
+
+def with_coding(event: CodedEvent, coding: Coding) -> CodedEvent:
+    """The same event with another coding by the machine."""
+    return _said(event.event_id, event.verbatim, event.grades, coding)
+
+
+def _said(event_id: str, verbatim: str, grades: dict[str, int], coding: Coding) -> CodedEvent:
     return CodedEvent(
-        event_id=kept.event_id,
-        verbatim=kept.facts.verbatim,
+        event_id=event_id,
+        verbatim=verbatim,
         status=coding.status.value,
         llt_code=coding.llt_code,
         term=coding.term,
@@ -74,7 +84,7 @@ def coded_event(kept: KeptEvent, coding: Coding) -> CodedEvent:
         candidates=[
             CandidateTerm(code=c.code, term=c.term, soc=c.soc, score=c.score, why=c.why) for c in coding.candidates
         ],
-        grades={scale: value for scale, value in stated.items() if value is not None},
+        grades=grades,
         path=list(coding.path),
         smqs=list(coding.smqs),
         told=[ToldBeside(kind=one.kind, words=one.words) for one in coding.told],

@@ -33,7 +33,10 @@ class Coders:
 
     def of(self, tx: Connection, study: str) -> Coder:
         """The coder of a study as the tables say now. Raises DictionaryError when its version is not loaded here."""
-        version = used_version(tx, study)
+        return self.with_version(tx, study, used_version(tx, study))
+
+    def with_version(self, tx: Connection, study: str, version: str | None) -> Coder:
+        """A version with what people said of phrases in a study. Raises DictionaryError when it is not loaded here."""
         number = decisions_about(tx, study)
         # Beside their number the newest of them: what was rolled back and what came in its place have one number.
         key = (version, study, number, _newest_decisions(tx, study) if number else ())

@@ -23,6 +23,7 @@ APPROVED: Final = "proposed coding approved"
 REFUSED: Final = "proposed coding refused"
 SYNONYM: Final = "word on a synonym"
 HELD: Final = "word on a held phrase"
+DICTIONARY: Final = "dictionary chosen"
 ALL_STUDIES: Final = "all"
 """What stands as the study of a decision that holds for all of them."""
 

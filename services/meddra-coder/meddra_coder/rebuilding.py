@@ -2,8 +2,8 @@
 
 `tocsin rebuild coder` asks for this. Nothing is coded or graded anew: another dictionary, another version of the rules
 or another order of arrival would give other answers under numbers that were given already, and what was said stands. A
-person's decision is beside it on the log, and so is each word on a phrase and each proposal. Dictionaries, which of
-them a study uses, and the official text of the criteria were set by hand, are on no log, and stay.
+person's decision is beside it on the log, and so is each word on a phrase, each proposal, and which version a study
+uses. Dictionaries and the official text of the criteria were set by hand, are on no log, and stay.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from meddra_coder import (
     review_queue,
     synonym_book,
     tables,
+    version_use,
     ward_grades,
 )
 from tocsin.domain.words import Scale
@@ -49,11 +50,12 @@ class CoderWay:
     tells: Sequence[str] = (casebook.TOPIC, gradebook.TOPIC, decision_log.TOPIC)
     metadata = tables.metadata
     head: str = tables.HEAD
-    stays = frozenset({tables.criteria_texts.name, tables.dictionaries.name, tables.dictionary_uses.name})
+    stays = frozenset({tables.criteria_texts.name, tables.dictionaries.name})
     set_anew: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self._decided: dict[UUID, DecisionRecordedV1] = {}
+        self._moves: list[DecisionRecordedV1] = []
 
     def decode(self, received: Received) -> Envelope[Any]:
         return decode(received)
@@ -66,7 +68,11 @@ class CoderWay:
                 envelope = decode(received)
             except Poison:
                 continue  # told when its turn comes
-            if envelope.source == self.source:
+            if envelope.source != self.source:
+                continue
+            if envelope.body.what == decision_log.DICTIONARY:
+                self._moves.append(envelope.body)
+            else:
                 self._decided[identity(casebook.TOPIC, envelope.body.decision_id)] = envelope.body
 
     def handle(self, envelope: Envelope[Any], tx: Connection) -> None:
@@ -91,18 +97,22 @@ class CoderWay:
         return []
 
     def _codings(self, message_id: UUID, body: EventsCodedV1, tx: Connection) -> None:
-        """What the machine said of every event, or what a person decided of one: the others are only said again."""
-        decision = identity("coded", body.case_id, str(body.revision), body.dictionary)
+        """What was said of every event, by the machine or a move to another version, or what a person decided of one:
+        the others are only said again.
+        """
+        of = casebook.Revision(body.case_id, body.revision, body.study)
         events = body.events
-        if identity(casebook.TOPIC, str(decision)) != message_id:
+        of_all = [identity("coded", body.case_id, str(body.revision), body.dictionary)]
+        of_all += [version_use.case_decision(UUID(one.decision_id), of) for one in self._moves if one.study == of.study]
+        decision = next((one for one in of_all if identity(casebook.TOPIC, str(one)) == message_id), None)
+        if decision is None:
             decided = self._decided.get(message_id)
             if decided is None:
                 raise Poison("a coding that no decision on the log explains")
             decision = UUID(decided.decision_id)
             events = [event for event in events if event.event_id == decided.about]
         casebook.keep(
-            tx, casebook.Revision(body.case_id, body.revision, body.study), events, decision=decision,
-            dictionary=body.dictionary, at=body.coded_at, by=body.coder,
+            tx, of, events, decision=decision, dictionary=body.dictionary, at=body.coded_at, by=body.coder,
         )  # fmt: skip
 
 
@@ -113,6 +123,8 @@ def _decision(body: DecisionRecordedV1, tx: Connection) -> None:
             synonym_book.rebuild(tx, body)
         case decision_log.HELD:
             held_phrases.rebuild(tx, body)
+        case decision_log.DICTIONARY:
+            version_use.rebuild(tx, body)
         case decision_log.PROPOSED | decision_log.APPROVED | decision_log.REFUSED:
             proposals.rebuild(tx, body)
 
