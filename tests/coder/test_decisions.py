@@ -201,16 +201,16 @@ def test_a_decision_on_a_revision_that_is_no_longer_the_newest_is_refused(coded:
 
 def test_a_decision_can_make_the_words_a_synonym_without_what_stands_beside_them(store: Store, parts: Parts) -> None:
     with store.transaction() as tx:
-        on_report_received(report({"verbatim": "Severe heat waves in the chest, grade 3"}), tx, parts)
+        on_report_received(report({"verbatim": "Severe heat ripples in the chest, grade 3"}), tx, parts)
     choice = CodingDecision(event_id="TOC-0031-E1", llt_code="10020407", reason="hot flashes", synonym="study")
 
     choose(store, parts, choice)
 
     with store.reading() as connection:
         [kept] = synonym_book.listed(connection, "NCT06223646")
-        again = code_event("Heat waves in the chest", parts.coders.of(connection, "NCT06223646"))
-        elsewhere = code_event("Heat waves in the chest", parts.coders.of(connection, "CDISCPILOT01"))
-    assert (kept.phrase, kept.scope, kept.counts) == ("heat waves in the chest", "study", "10020407")
+        again = code_event("Heat ripples in the chest", parts.coders.of(connection, "NCT06223646"))
+        elsewhere = code_event("Heat ripples in the chest", parts.coders.of(connection, "CDISCPILOT01"))
+    assert (kept.phrase, kept.scope, kept.counts) == ("heat ripples in the chest", "study", "10020407")
     assert (again.llt_code, again.method) == ("10020407", "study_synonym")
     assert elsewhere.llt_code is None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from meddra_coder import app, casebook, tables
+from meddra_coder import app, casebook, review_queue, tables
+from meddra_coder.decisions import CodingDecision, decide
 from meddra_coder.handle import Parts, on_report_received
 from tests.coder.conftest import AT, report
 from tests.store.same_schema import assert_same_schema
@@ -66,6 +68,51 @@ def test_a_nullified_event_is_not_coded_again(store: Store, parts: Parts) -> Non
     message = code(store, parts, {"verbatim": "Fever"}, {"verbatim": "Chills", "nullified": True})
 
     assert [e.event_id for e in message.body.events] == ["TOC-0031-E1"]
+
+
+def test_of_a_nullified_case_nothing_is_coded_and_nothing_waits(store: Store, parts: Parts) -> None:
+    code(store, parts, {"verbatim": "felt funny after lunch"})
+    again = report({"verbatim": "felt funny after lunch"}, revision=2)
+    gone = replace(again, body=again.body.model_copy(update={"is_nullified": True}))
+    with store.transaction() as tx:
+        on_report_received(gone, tx, parts)
+        assert review_queue.queue(tx, parts.coders, None, 10).total == 0
+    assert said(store)[-1].body.events == []
+
+
+def decide_on(store: Store, parts: Parts, code: str) -> None:
+    choice = CodingDecision(event_id="TOC-0031-E1", llt_code=code, reason="asked the site")
+    with store.transaction() as tx:
+        decide(tx, "TOC-0031", choice, coders=parts.coders, studies=parts.studies, by="Lin Wei", at=AT)
+
+
+def test_a_follow_up_keeps_what_a_person_decided_of_the_same_words(store: Store, parts: Parts) -> None:
+    """The machine would code "Fever" again, and the decision would be lost without a word."""
+    code(store, parts, {"verbatim": "Fever"})
+    decide_on(store, parts, "10017577")
+    for revision in (2, 3):
+        (event,) = code(store, parts, {"verbatim": "Fever", "outcome": "recovered"}, revision=revision).body.events
+        assert (event.status, event.llt_code, event.method, event.reasons) == (
+            "corrected", "10017577", "person",
+            ["the words are the same as a person coded in revision 1", "Lin Wei: asked the site"],
+        )  # fmt: skip
+
+
+def test_other_words_in_a_follow_up_are_coded_anew(store: Store, parts: Parts) -> None:
+    code(store, parts, {"verbatim": "Fever"})
+    decide_on(store, parts, "10017577")
+    (event,) = code(store, parts, {"verbatim": "Chills"}, revision=2).body.events
+    assert (event.status, event.llt_code, event.method) == ("coded", "10008531", "exact")
+
+
+def test_what_a_person_took_back_is_not_kept(store: Store, parts: Parts) -> None:
+    code(store, parts, {"verbatim": "Fever"})
+    decide_on(store, parts, "10017577")
+    undo = CodingDecision(event_id="TOC-0031-E1", undo=True, reason="misread")
+    with store.transaction() as tx:
+        decide(tx, "TOC-0031", undo, coders=parts.coders, studies=parts.studies, by="Lin Wei", at=AT)
+    (event,) = code(store, parts, {"verbatim": "Fever"}, revision=2).body.events
+    assert (event.status, event.llt_code) == ("coded", "10016558")
 
 
 def test_time_and_id_come_from_the_message_so_that_a_rebuild_says_the_same(store: Store, parts: Parts) -> None:

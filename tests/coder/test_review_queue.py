@@ -115,7 +115,8 @@ def test_the_queue_is_the_same_on_each_database(any_database: Callable[[], str],
 
 
 def test_only_the_newest_revision_and_the_newest_coding_wait(store: Store, parts: Parts) -> None:
-    receive(store, parts, "TOC-0001", {"verbatim": ODD}, {"verbatim": "heat waves in the chest"}, {"verbatim": "Fever"})
+    waits, coded = {"verbatim": "heat ripples in the chest"}, {"verbatim": "Fever"}
+    receive(store, parts, "TOC-0001", {"verbatim": ODD}, waits, coded)
     receive(store, parts, "TOC-0002", {"verbatim": ODD})
     receive(store, parts, "TOC-0002", {"verbatim": "Fever"}, revision=2, hours=1)
     choose(store, parts, "TOC-0001-E1")
@@ -137,11 +138,11 @@ def test_what_was_undone_waits_again_from_then_on(store: Store, parts: Parts) ->
 
 
 def test_each_has_what_is_needed_to_decide(store: Store, parts: Parts) -> None:
-    receive(store, parts, "TOC-0001", {"verbatim": "severe heat waves in the chest, grade 3"})
+    receive(store, parts, "TOC-0001", {"verbatim": "severe heat ripples in the chest, grade 3"})
 
     [waiting] = queue(store, parts).codings
     assert (waiting.case_id, waiting.study, waiting.verbatim, waiting.by) == (
-        "TOC-0001", STUDY, "severe heat waves in the chest, grade 3", "meddra-coder",
+        "TOC-0001", STUDY, "severe heat ripples in the chest, grade 3", "meddra-coder",
     )  # fmt: skip
     assert {(one.kind, one.words) for one in waiting.told} == {("grade", "grade 3"), ("severity", "severe")}
     assert waiting.reasons[0] == "no term of CTCAE v5.0 (MedDRA 20.1 codes) has this name"

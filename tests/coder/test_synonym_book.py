@@ -21,7 +21,7 @@ from tocsin.errors import Conflict, Forbidden, NotFound, Refused
 from tocsin.store.engine import Store
 from tocsin.store.tables import audit
 
-PHRASE, HOT_FLASHES, FEVER = "heat waves in the chest", "10020407", "10016558"
+PHRASE, HOT_FLASHES, FEVER = "heat ripples in the chest", "10020407", "10016558"
 
 
 def make(store: Store, parts: Parts, by: str = "Lin Wei", **facts: Any) -> KeptSynonym:
@@ -61,7 +61,7 @@ def test_a_synonym_of_a_study_codes_there_and_nowhere_else(store: Store, parts: 
 
     assert (made.phrase, made.scope, made.study, made.counts) == (PHRASE, "study", STUDY, HOT_FLASHES)
     assert (made.newest.state, made.newest.by) == ("approved", "Lin Wei")
-    assert coded(store, parts, "Heat waves in the chest, grade 2").llt_code == HOT_FLASHES
+    assert coded(store, parts, "Heat ripples in the chest, grade 2").llt_code == HOT_FLASHES
     assert coded(store, parts, study="CDISCPILOT01").llt_code is None
 
 
@@ -129,20 +129,20 @@ def test_what_is_no_term_or_no_phrase_is_refused(
 
 
 def test_each_word_is_said_with_all_that_a_rebuild_needs_and_kept_in_the_trail(store: Store, parts: Parts) -> None:
-    made = make(store, parts, phrase="Heat waves in the Chest")
+    made = make(store, parts, phrase="Heat ripples in the Chest")
 
     [message] = said(store)
     assert (message.type, message.key, message.body.decision_id) == (
         "decisions.recorded.v1", STUDY, str(made.newest.decision_id),
     )  # fmt: skip
     assert message.body.detail == {
-        "text": PHRASE, "phrase": "Heat waves in the Chest", "llt_code": HOT_FLASHES, "scope": "study",
+        "text": PHRASE, "phrase": "Heat ripples in the Chest", "llt_code": HOT_FLASHES, "scope": "study",
         "study": STUDY, "state": "approved",
     }  # fmt: skip
     with store.reading() as connection:
         row = connection.execute(select(audit)).one()
     assert (row.who, row.did, row.about, row.reason) == (
-        "Lin Wei", "approved a synonym", 'phrase "Heat waves in the Chest"', "said so",
+        "Lin Wei", "approved a synonym", 'phrase "Heat ripples in the Chest"', "said so",
     )  # fmt: skip
 
 

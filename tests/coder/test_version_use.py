@@ -236,6 +236,21 @@ def test_a_version_that_is_in_use_everywhere_is_no_decision(store: Store, parts:
         move(store, parts, "99.0")
 
 
+def test_the_version_in_use_once_more_tries_again_what_waits_and_says_only_the_cases_that_change(
+    store: Store, parts: Parts, on_old: None
+) -> None:
+    receive(store, parts, "strange ebbing", "Nausea", case_id="TOC-0041")
+    with store.transaction() as tx:
+        facts = SynonymFacts(phrase="strange ebbing", llt_code=FEVER, scope="study", study=STUDY, reason="as one says")
+        synonym_book.put(tx, facts, coder=parts.coders.of(tx, STUDY), studies=parts.studies, by="Zhao Min", at=AT)
+    assert impact(store, parts, "99.0").outcomes == {"coded": 1, "stays": 6}
+    before, nausea = len(said(store)), events(store, "TOC-0041")[1]
+    applied = move(store, parts, "99.0", minutes=1)
+    assert (applied.cases, [one.key for one in said(store)[before:]]) == (1, [STUDY, "TOC-0041"])
+    assert [(one.status, one.llt_code) for one in events(store, "TOC-0041")] == [("coded", FEVER), ("coded", NAUSEA)]
+    assert events(store, "TOC-0041")[1] == nausea
+
+
 def test_what_was_coded_beside_the_move_is_counted_as_behind_and_brought_up_by_the_same_decision(
     store: Store, parts: Parts, on_old: None
 ) -> None:

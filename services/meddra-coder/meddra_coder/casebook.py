@@ -154,6 +154,15 @@ def history(tx: Connection, case_id: str, revision: int | None = None) -> Sequen
     return tx.execute(query.order_by(tables.codings.c.seq)).all()
 
 
+def newest_before(tx: Connection, of: Revision, event_id: str) -> Any | None:
+    """The coding that counted of an event in the newest revision before this one that has it."""
+    its = tables.codings.c
+    query = select(tables.codings).where(
+        its.case_id == of.case_id, its.event_id == event_id, its.revision < of.revision
+    )
+    return tx.execute(query.order_by(its.revision.desc(), its.seq.desc()).limit(1)).one_or_none()
+
+
 def event_of(row: Any) -> CodedEvent:
     """A row as it is said."""
     return CodedEvent(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from meddra_coder import casebook, chart, regrading, review_queue
+from meddra_coder import casebook, chart, recoding, regrading, review_queue
 from meddra_coder.coders import Coders
 from meddra_coder.coding import code_event
 from tocsin.domain.protocol import Protocol
@@ -36,15 +36,16 @@ class Parts:
 
 
 def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, parts: Parts) -> None:
-    """Code every event of the revision."""
+    """Code every event of the revision, or keep what a person decided of the same words in the revision before.
+
+    Of a nullified case no event is coded, so that none waits for a person.
+    """
     body = envelope.body
     revision = casebook.Revision(body.case_id, body.revision, body.study)
     coder = parts.coders.of(tx, body.study)
-    events = [
-        casebook.coded_event(kept, code_event(kept.facts.verbatim, coder))
-        for kept in body.events
-        if not kept.facts.nullified
-    ]
+    counting = [kept for kept in body.events if not (kept.facts.nullified or body.is_nullified)]
+    coded = [casebook.coded_event(kept, code_event(kept.facts.verbatim, coder)) for kept in counting]
+    events = [recoding.as_decided_before(tx, revision, event, coder) for event in coded]
     version = coder.version
     decision = identity("coded", body.case_id, str(body.revision), version)
     at = envelope.recorded_at

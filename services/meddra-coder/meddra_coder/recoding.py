@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from meddra_coder import casebook
 from meddra_coder.casebook import Revision
+from meddra_coder.coder import Coder
 from meddra_coder.dictionary import Dictionary, DictionaryTerm, Kind
 from tocsin.errors import Conflict, NotFound, Refused, Wrong
 from tocsin.messages.bodies import CodedEvent
@@ -73,6 +74,25 @@ def term_of(code: str, dictionary: Dictionary) -> DictionaryTerm:
             [Wrong("/llt_code", f'{code} is the class of "{term.name}", not a term', "the code of a term")],
         )
     return term
+
+
+def as_decided_before(tx: Connection, of: Revision, event: CodedEvent, coder: Coder) -> CodedEvent:
+    """The event with the term that a person chose for the same words in an earlier revision, or as it is.
+
+    A follow-up says other things of an event; its words say what they said, so a decision on them stands.
+    """
+    row = casebook.newest_before(tx, of, event.event_id)
+    if row is None or row.status != "corrected" or row.verbatim != event.verbatim:
+        return event
+    term = coder.dictionary.coded(row.llt_code)
+    if term is None or not term.is_current:
+        return event
+    is_kept_already = bool(row.reasons) and row.reasons[0].startswith(_KEPT)
+    said = row.reasons if is_kept_already else [f"{_KEPT} {row.revision}", *row.reasons]
+    return chosen(event, term, said, coder.version)
+
+
+_KEPT: Final = "the words are the same as a person coded in revision"
 
 
 def chosen(before: CodedEvent, term: DictionaryTerm, reasons: Sequence[str], version: str) -> CodedEvent:

@@ -1,6 +1,7 @@
 """Moving a study to another version of the dictionary: the report first, then a decision that repeats it.
 
-The decision and every case that it says again are one transaction. Old codings stay as rows of their own, so that each
+The decision and every case that it says again are one transaction. The version in use may be decided on once more: what
+waits is tried again, with the synonyms that were approved since. Old codings stay as rows of their own, so that each
 code that was ever given can be read with the version that it is of.
 """
 
@@ -126,18 +127,20 @@ def apply(tx: Connection, coders: Coders, facts: UseFacts, version: str | None, 
             [Wrong("/impact", "something was coded or decided since the report", f"{found.fingerprint}, once read")],
         )
     new = coders.version(tx, version)
-    if used_version(tx, study) == version and all(one.of.event.dictionary == new.version for one in judged):
+    take_better = facts.better == "take"
+    changed = {one.of.case_id for one in judged if _changes(one, new, take_better)}
+    if used_version(tx, study) == version and not changed:
         raise Conflict(f"{study} is coded with {new.version} already, every event of it")
     made = _keep_use(tx, facts, version, new, found, by, at)
     reason = f"{new.version} instead of {found.before}, decided by {by}: {facts.reason}"
     cases: dict[str, list[Judged]] = {}
-    for one in judged:
-        cases.setdefault(one.of.case_id, []).append(one)
     outcomes = dict.fromkeys(AfterMove, 0)
+    for one in judged:
+        outcomes[one.outcome(take_better)] += 1
+        if one.of.case_id in changed:
+            cases.setdefault(one.of.case_id, []).append(one)
     for case_id, ones in cases.items():
-        for one in ones:
-            outcomes[one.outcome(facts.better == "take")] += 1
-        events = [_after(one, new, reason, facts.better == "take") for one in ones]
+        events = [_after(one, new, reason, take_better) for one in ones]
         of = casebook.Revision(case_id, ones[0].of.revision, study)
         decision = case_decision(made, of)
         casebook.keep(tx, of, events, decision=decision, dictionary=new.version, at=at, by=by)
@@ -225,9 +228,16 @@ def _insert(tx: Connection, made: UUID, study: str, version: str | None, by: str
     )
 
 
+def _changes(one: Judged, new: Coder, take_better: bool) -> bool:
+    """Whether the event is coded otherwise by the decision: in another version, or anew by what was approved since."""
+    return one.of.event.dictionary != new.version or one.outcome(take_better) is AfterMove.CODED
+
+
 def _after(one: Judged, new: Coder, reason: str, take_better: bool) -> CodedEvent:
     """The event as it is coded in the new version."""
     event, outcome = one.of.event, one.outcome(take_better)
+    if not _changes(one, new, take_better):
+        return event
     if outcome is AfterMove.STAYS and one.term is not None:
         term = one.term
         return event.model_copy(
