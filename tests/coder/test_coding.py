@@ -248,6 +248,72 @@ def test_a_slip_of_the_pen_is_mended_and_told(verbatim: str, term: str) -> None:
     assert f'once "{verbatim}" is read as "' in answer.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("verbatim", "term"),
+    [
+        ("乏利", "Fatigue"),
+        ("便密", "Constipation"),
+        ("欧吐 2次", "Vomiting"),
+        ("血小扳计数降低 3级", "Platelet count decreased"),
+    ],
+)
+def test_a_chinese_character_of_the_same_sound_is_mended_and_told(verbatim: str, term: str) -> None:
+    answer = coding(verbatim)
+    assert (answer.status, answer.term, answer.method) == ("coded", term, "spelling")
+    assert "which sounds the same" in answer.reasons[0]
+
+
+@pytest.mark.parametrize("verbatim", ["双下肢不肿", "言痛", "肝盐"])
+def test_a_character_that_negates_or_leaves_a_doubt_is_no_slip(verbatim: str) -> None:
+    """不肿 and 浮肿 sound alike to some, and 言痛 is 咽痛 or 眼痛."""
+    assert coding(verbatim).status == "needs_review"
+
+
+@pytest.mark.parametrize(
+    ("verbatim", "term", "place"),
+    [("herpes zoster on the trunk", "Shingles", "trunk"), ("躯干瘙痒", "Pruritus", "躯干")],
+)
+def test_a_place_is_left_out_where_no_term_tells_such_an_event_by_its_place(
+    verbatim: str, term: str, place: str
+) -> None:
+    answer = coding(verbatim)
+    assert (answer.status, answer.term, answer.method) == ("coded", term, "place")
+    assert f"taken out: place ({place})" in answer.reasons
+
+
+@pytest.mark.parametrize("verbatim", ["pain in the elbow and elsewhere", "oedema of the flank", "腰疼腿疼", "膝盖出血"])
+def test_a_place_that_may_be_of_the_name_is_never_left_out(verbatim: str) -> None:
+    """CTCAE tells pain, edema and bleeding by their place; and one thing in two places is two events."""
+    assert coding(verbatim).status == "needs_review"
+
+
+@pytest.mark.parametrize(
+    ("verbatim", "term", "treatment"),
+    [
+        ("constipation, lactulose given", "Constipation", "lactulose given"),
+        ("低血压2级，予补液", "Hypotension", "予补液"),
+    ],
+)
+def test_a_clause_that_says_only_what_was_given_is_kept_beside_the_event(
+    verbatim: str, term: str, treatment: str
+) -> None:
+    answer = coding(verbatim)
+    assert (answer.status, answer.term, answer.method) == ("coded", term, "treated")
+    assert f"taken out: treatment ({treatment})" in answer.reasons
+
+
+@pytest.mark.parametrize("verbatim", ["头痛，予布洛芬后呕吐", "headache, given ibuprofen then vomited", "予补液"])
+def test_an_event_in_the_clause_of_a_treatment_is_not_lost(verbatim: str) -> None:
+    assert coding(verbatim).status == "needs_review"
+
+
+@pytest.mark.parametrize("verbatim", ["shingles in 2018", "2015年带状疱疹", "hepatitis B since 2009"])
+def test_a_year_alone_is_of_the_past(verbatim: str) -> None:
+    answer = coding(verbatim)
+    assert answer.status == "needs_review"
+    assert any("is of the past" in reason for reason in answer.reasons)
+
+
 @pytest.mark.parametrize("verbatim", ["lab abnormality", "abnormal", "low", "异常", "下降"])
 def test_a_word_that_only_qualifies_is_no_event(verbatim: str) -> None:
     assert coding(verbatim).status == "needs_review"
@@ -273,8 +339,17 @@ def test_a_slip_that_leaves_a_doubt_is_not_mended_into_a_code(verbatim: str) -> 
         ("ALT 6 x ULN", "Alanine aminotransferase increased"),
         ("ANC 1.8", None),  # without the lower limit of normal it may be grade 1 or none
         ("ANC 5.2", None),
-        ("纤维蛋白原0.9g/L", None),  # the lower limit of normal is not told
-        ("ALT 120", None),  # the upper limit of normal is not told
+        ("纤维蛋白原0.9g/L", "Fibrinogen decreased"),  # no laboratory's lower limit is under 1.5 g/L
+        ("纤维蛋白原1.7g/L", None),  # the lower limit of normal is not told
+        ("ALT 213 U/L", "Alanine aminotransferase increased"),  # no laboratory's upper limit is over 90 U/L
+        ("ALT 60", None),  # the upper limit of normal is not told
+        ("尿酸 612μmol/L", "Hyperuricemia"),
+        ("QTcF 512ms", "Electrocardiogram QT corrected interval prolonged"),
+        ("血小板只有2万", "Platelet count decreased"),
+        ("NEUT# 0.05（参考值1.8-6.3）", "Neutrophil count decreased"),
+        ("corrected Ca 1.82 mmol/L", "Hypocalcemia"),
+        ("Ca 1.82 mmol/L", None),  # ionised it would be too high, in all too low
+        ("INR 2.1", None),  # under anticoagulation it is meant to be so
         ("ANC 0.3 to 0.8", None),
         ("ANC 0.3 furlongs", None),
     ],

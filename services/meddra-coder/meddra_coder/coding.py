@@ -10,14 +10,14 @@ review and messages are left to others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from meddra_coder.candidates import MOST_CANDIDATES, Candidate, Wanted, candidates_of
 from meddra_coder.coder import Coder
 from meddra_coder.confidence import LEAST, confidence
 from meddra_coder.doubts import why_not
-from meddra_coder.finding import Found, find, parts_of
+from meddra_coder.finding import Found, find, is_treatment, parts_of
 from meddra_coder.manner import Manner
 from meddra_coder.reading import read
 from meddra_coder.taken_out import Told
@@ -95,6 +95,10 @@ def _draft(verbatim: str, coder: Coder) -> _Draft:
         if all(one for _, one in parts) and len(codes) == 1:
             (first, *_) = (one for _, one in parts if one)
             found = found or Found(first.terms, Manner.SAME_PARTS, "each of its parts is the same term", first.said)
+        elif len(codes) == 1 and all(one or is_treatment(words, coder) for words, one in parts):
+            ((words, first), *_) = ((words, one) for words, one in parts if one)
+            found = replace(first, manner=Manner.TREATED, within=words)
+            told = (*told, *(Told("treatment", words) for words, one in parts if one is None))
         elif codes:
             split = tuple((words, one.terms[0].code) for words, one in parts if one)
     against = why_not(verbatim, reading, found, split, parts, coder)

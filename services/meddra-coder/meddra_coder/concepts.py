@@ -8,13 +8,16 @@ word that is not known stands for itself, so that nothing unknown is ever passed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 NOTHING: Final = "-"
 """The concept of words that add nothing."""
 LITTLE: Final = "~"
 """The concept of words that add nothing to what a site says, and may belong to a name: "feeling cold" is not a cold."""
+
+BESIDE: Final = "+"
+"""The concept of circumstances: words that name no event, alone or with others, and may belong to a phrase."""
 
 QUALIFIERS: Final = frozenset(
     (
@@ -23,6 +26,15 @@ QUALIFIERS: Final = frozenset(
     )
 )  # fmt: skip
 """Concepts that say how something is, and not what."""
+
+PLACES: Final = frozenset(
+    (
+        "FACE", "HEAD", "SCALP", "NECK", "CHEST", "BREAST", "BACK", "ABDOMEN", "FLANK", "TRUNK", "BUTTOCK", "LIMB",
+        "LEG", "ARM", "HAND", "FOOT", "HIP", "ANKLE", "WRIST", "KNEE", "SHOULDER", "ELBOW", "THIGH", "FOREARM", "SHIN",
+        "DIGIT", "QUADRANT", "LOBE", "EAR", "EYE",
+    )
+)  # fmt: skip
+"""Concepts that say where on the body something is."""
 
 CJK: Final = "\u3400-\u9fff"
 _PIECE: Final = re.compile(rf"[{CJK}]+|[↑↓]|[^\s↑↓{CJK}]+")
@@ -66,9 +78,25 @@ class Concepts:
             if concept == LITTLE:
                 if of_name:
                     found.add(words)
+            elif concept == BESIDE:
+                found.add(words)
             elif concept != NOTHING:
                 found.add(concept)
         return " ".join(sorted(found))
+
+    def without(self, text: str, beside: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
+        """A text in normal form without the words of some concepts, and those words in their order."""
+        kept: list[str] = []
+        out: list[str] = []
+        for words, concept in self.told(text):
+            (out if beside(concept) else kept).append(words)
+        if not out:
+            return text, ()
+        # Chinese words stand without blanks between them.
+        joined = kept[:1]
+        for word in kept[1:]:
+            joined.append(word if _IS_CJK.match(word) and _IS_CJK.match(joined[-1]) else f" {word}")
+        return "".join(joined), tuple(out)
 
     def told(self, text: str) -> Iterator[tuple[str, str]]:
         """(words, concept) of a text in normal form, in its order; the longest known run of words first."""

@@ -33,7 +33,9 @@ def why_not(
     if text in coder.thesaurus.not_alone:
         reasons.append("it is on the list of what is never coded automatically here")
     # "Possibly related" is said of the cause, not of the event.
-    stops = _gate().stops(reading.of_the_event)
+    within = found.within if found else None
+    stops = _gate().stops(reading.of_the_event if within is None else normalise(within).text)
+    stops += _gate().past(reading.light)
     is_several = len({code for _, code in split}) > 1
     if found is None or (found.why_not and is_several):
         if is_several:
@@ -57,7 +59,7 @@ def why_not(
     if found.manner in (Manner.EXACT, Manner.NORMALISED):
         if not any(term.kind is Kind.OUTCOME for term in found.terms):
             reasons.extend(stop.sentence for stop in stops if stop.gate == "outcome")
-    elif found.manner in (Manner.WORDS, Manner.SPELLING, Manner.SAME_PARTS, Manner.VALUE):
+    elif found.manner not in (Manner.SYNONYM, Manner.STUDY_SYNONYM):
         # In another order "a cough without phlegm" may be "no cough and phlegm": a "no" is never explained so.
         explained = {stop.word for stop in _gate().stops(normalise(found.said).text) if stop.gate != "negation"}
         reasons.extend(stop.sentence for stop in stops if stop.word not in explained and stop.gate != "vague")

@@ -14,7 +14,7 @@ from typing import Final
 
 from meddra_coder import bare_value
 from meddra_coder.coder import Coder
-from meddra_coder.concepts import QUALIFIERS
+from meddra_coder.concepts import BESIDE, LITTLE, NOTHING, PLACES, QUALIFIERS
 from meddra_coder.dictionary import DictionaryTerm
 from meddra_coder.manner import Manner
 from meddra_coder.reading import Reading, read
@@ -29,7 +29,8 @@ _MOST_PARTS: Final = 8
 class Found:
     """Terms for a text, and in which manner. `said` is the name or the phrase that was found, which explains its words.
 
-    `why_not` says why no term is sure although it was found.
+    `why_not` says why no term is sure although it was found; `within` are the words that it was found in, where the
+    rest of the verbatim is no event.
     """
 
     terms: tuple[DictionaryTerm, ...]
@@ -37,6 +38,7 @@ class Found:
     why: str
     said: str
     why_not: str | None = None
+    within: str | None = None
 
 
 def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, tuple[Told, ...]]:
@@ -50,11 +52,14 @@ def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, t
     for text, _, told in reading.stages:
         found = _by_text(text, coder, verbatim)
         if found:
-            return found, told
+            return _as_said(found, told), told
     for _, key, told in reading.stages:
         found = _by_words(key, coder)
         if found:
-            return found, told
+            return _as_said(found, told), told
+    beside_place = _by_place(reading, coder)
+    if beside_place:
+        return beside_place
     for text, _, told in reading.stages:
         mended = mend(text, coder)
         if mended is not None:
@@ -63,6 +68,31 @@ def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, t
             if found:
                 return replace(found, manner=Manner.SPELLING, why=f"{found.why}, once {slip}"), told
     return None, reading.stages[-1][2]
+
+
+def _as_said(found: Found, told: tuple[Told, ...]) -> Found:
+    """The same in its own manner where circumstances were left out: how sure that is, is measured apart."""
+    if any(one.kind == "circumstance" for one in told):
+        return replace(found, manner=Manner.CIRCUMSTANCE)
+    return found
+
+
+def _by_place(reading: Reading, coder: Coder) -> tuple[Found, tuple[Told, ...]] | None:
+    """The event without its place, where nothing in the dictionary tells this event by its place."""
+    text, _, told = reading.stages[-1]
+    rest, places = coder.thesaurus.concepts.without(text, PLACES.__contains__)
+    key = coder.thesaurus.concepts.key(rest)
+    said = [one for _, one in coder.thesaurus.concepts.told(rest) if one not in (NOTHING, LITTLE, BESIDE)]
+    if not places or not key or len(said) != len(set(said)):
+        return None  # one thing said twice of two places: two events
+    found = _by_text(rest, coder, rest) or _by_words(key, coder)
+    if found is None or found.why_not or len(found.terms) != 1:
+        return None
+    named = frozenset(one for _, one in coder.thesaurus.concepts.told(text) if one in PLACES)
+    if coder.thesaurus.told_by_place(key, named) - {found.terms[0].code}:
+        return None
+    where = tuple(Told("place", words) for words in places)
+    return replace(found, manner=Manner.PLACE), (*told, *where)
 
 
 def _by_text(text: str, coder: Coder, verbatim: str) -> Found | None:
@@ -141,8 +171,29 @@ def _by_value(reading: Reading, coder: Coder) -> Found | None:
     return Found((term,), Manner.VALUE, found.because, term.name)
 
 
+_TREATMENT: Final = re.compile(
+    r"(?:予以?|给予|给以|需要?|经|用了?|服用?了?|口服|静滴|静脉|加用|应用|对症|未予|吃了?|贴了?|打了?|输了?)\S+"
+    r"|(?:on|given|received|treated|managed|requiring|requires|required|needing|started|responded to|took) .+"
+    r"|.+ (?:given|started|administered|supplements?|supplementation|supplemented|commenced|prescribed|applied)"
+)
+
+
+def is_treatment(words: str, coder: Coder) -> bool:
+    """Whether a clause says only what was given: it begins or ends so, and none of its words is of an event."""
+    text = normalise(words).text
+    concepts = coder.thesaurus.concepts
+    return (
+        _TREATMENT.fullmatch(text) is not None
+        and coder.thesaurus.phrase(text) is None
+        and all(concept in (NOTHING, LITTLE, BESIDE, told) for told, concept in concepts.told(text))
+    )
+
+
 def mend(text: str, coder: Coder) -> tuple[str, str] | None:
     """What was mended, and the text with each unknown word mended; None where nothing is, or one cannot be."""
+    if not text.isascii():
+        meant = coder.thesaurus.homophones.mend(text)
+        return (f'"{text}" is read as "{meant}", which sounds the same', meant) if meant else None
     slips = []
     words = []
     for word in text.split():

@@ -62,3 +62,13 @@ class Gate:
             gate = "provisional" if match.group() == "?" else "negation"
             found.setdefault(gate, Stop(gate, match.group()))
         return tuple(found.values())
+
+    def past(self, text: str) -> tuple[Stop, ...]:
+        """A year without a month: what happened "in 2018" is told as history. An onset has its day, or its month."""
+        found = _YEAR_ALONE.search(text)
+        return (Stop("history", found.group().strip()),) if found else ()
+
+
+_YEAR_ALONE: Final = re.compile(
+    r"(?<![\w])(?:in|since|from|back in) (?:19|20)\d\d(?![\w/-])|(?<!\d)(?:19|20)\d\d年(?!\s*\d)"
+)

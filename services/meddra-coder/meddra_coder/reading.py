@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from meddra_coder.concepts import Concepts
+from meddra_coder.concepts import BESIDE, Concepts
 from meddra_coder.taken_out import COURSE_AND_SIDE, MEASURED, SEVERITY, Told, take_out
 from meddra_coder.wording import american_spelling, fold_accents, normalise
 
@@ -18,8 +18,8 @@ LONGEST: Final = 400
 class Reading:
     """A verbatim as it is read: the text of each stage, what was taken out up to there, and its concepts.
 
-    The stages: as it is; without what is measured or dated; without severity; without course and side as well. `bare`
-    still has its punctuation, `measured` is what was taken out of it.
+    The stages: as it is; without what is measured or dated; without severity; without course and side; without its
+    circumstances as well. `bare` still has its punctuation, `measured` is what was taken out of it.
     """
 
     light: str
@@ -65,4 +65,10 @@ def read(verbatim: str, concepts: Concepts) -> Reading:
     if qualifying:
         text = normalise(plain).text
         stages.append((text, key(text), measured + severity + qualifying))
+    left, circumstances = concepts.without(stages[-1][0], BESIDE.__eq__)
+    if circumstances:
+        beside = tuple(Told("circumstance", words) for words in circumstances)
+        stages.append((left, key(left), stages[-1][2] + beside))
+        left, _ = concepts.without(alike[0], BESIDE.__eq__)
+        alike = (left, key(left)) if left else alike
     return Reading(light, bare, measured, tuple(stages), alike)

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 _SHORTEST: Final = 5
@@ -38,23 +39,34 @@ class Spelling:
         if len(word) < _SHORTEST or not word.isascii() or not word.isalpha() or word in self._known:
             return None
         most = 2 if len(word) >= _TWO_SLIPS_FROM else 1
-        near: list[tuple[int, str]] = []
-        for first in dict.fromkeys((word[0], word[1])):  # the first two letters may have changed places
-            for length in range(len(word) - most - 1, len(word) + most + 2):
-                for other in self._shelves.get((first, length), ()):
-                    slips = OSA.distance(word, other, score_cutoff=most + 1)
-                    if slips <= most + 1:
-                        near.append((slips, other))
-        near.sort()
+        shelves = [
+            self._shelves.get((first, length), [])
+            for first in dict.fromkeys((word[0], word[1]))  # the first two letters may have changed places
+            for length in range(len(word) - most - 1, len(word) + most + 2)
+        ]
+        near = sorted(
+            (slips, other)
+            for shelf in shelves
+            if shelf
+            for other, slips, _ in process.extract(word, shelf, scorer=OSA.distance, score_cutoff=most + 1, limit=None)
+        )
         if not near or near[0][0] > most:
             return None
         best, meant = near[0]
         if best == _TWO and _consonants(meant) != _consonants(word):
             return None
-        margin = 2 if meant.startswith(_OPPOSITES) else 1
         said = self._meaning(meant)
-        rivals = [other for slips, other in near[1:] if slips < best + margin and self._meaning(other) != said]
+        rivals = [
+            other
+            for slips, other in near[1:]
+            if slips <= best + (_begins(other) != _begins(meant)) and self._meaning(other) != said
+        ]
         return None if rivals else meant
+
+
+def _begins(word: str) -> str | None:
+    """The beginning that turns a word into its opposite."""
+    return next((one for one in _OPPOSITES if word.startswith(one)), None)
 
 
 def _consonants(word: str) -> frozenset[str]:

@@ -17,7 +17,8 @@ from typing import Final
 class Told:
     """A fact beside the event, in the words of the verbatim.
 
-    `kind` is grade, date, relation, treatment, evidence, value, severity, course or side.
+    `kind` is grade, date, relation, treatment, evidence, limits (of normal), value, severity, course, side,
+    circumstance or place.
     """
 
     kind: str
@@ -33,14 +34,19 @@ def take_out(text: str, kinds: tuple[tuple[str, re.Pattern[str]], ...]) -> tuple
             continue
 
         def keep(found: re.Match[str], kind: str = kind) -> str:
-            told.append(Told(kind, " ".join(found.group().split()).strip(" ,，()")))
-            return " "
+            told.append(Told(kind, " ".join(found.group().split()).strip(" ,，()（）")))
+            return _GAP
 
         text = pattern.sub(keep, text)
-    return text, tuple(told)
+    return _EMPTY.sub(" ", text), tuple(told)
 
 
-_WITH_NUMBERS: Final = ("date", "value", "grade")
+_GAP: Final = "\x00"
+_EMPTY: Final = re.compile(r"(?:\x00\s*(?:[-–—~/]|to\b|until\b|[至到])?\s*)*\x00")
+"""What was taken out, and what only stood between two of it: a range of dates, a value over another."""
+
+
+_WITH_NUMBERS: Final = ("date", "limits", "value", "grade")
 _NUMERAL: Final = re.compile(r"\d|\b(?:ctcae|nci|astct)|[iv一二三四五]\s*[级度]|\b(?:g|gr|grade)\.?\s*[:=]?\s*[iv]+\b")
 """Without any of these there is no date, value or grade: most verbatims are read quicker so."""
 
@@ -59,8 +65,8 @@ _AGENT: Final = r"(?:the )?(?:study |investigational |trial )?" + _any(
 _NUMBER: Final = r"\d+(?:[.,]\d+)?"
 _PER_VOLUME: Final = r"/\s*(?:l|ul|µl|μl)"
 _UNIT: Final = _any(
-    rf"\s*(?:x|×|\*)\s*10\s*(?:\^|\*\*|e)?\s*\d{{1,2}}\s*(?:{_PER_VOLUME})?",
-    r"\s*(?:/|per )\s*(?:l|ul|µl|μl|mm3|mm\^3|day|d|日|天|min|hpf)",
+    rf"\s*(?:x|×|\*)\s*10\s*(?:\^|\*\*|e)?\s*\d{{1,2}}\s*(?:{_PER_VOLUME}|copies(?:/ml)?|iu/ml)?",
+    r"\s*(?:/|per )\s*(?:l|ul|µl|μl|mm3|mm\^3|day|d|日|天|min|hpf|ml)",
     r"\s*" + _any(
         "g/dl", "g/l", "mg/dl", "mg/l", "mmol/l", "umol/l", "µmol/l", "μmol/l", "u/l", "iu/l", "miu/l", "ng/ml",
         "pg/ml", "ug/l", "k/ul", "k/µl", "k/mm3", "mmhg", "bpm", "msec", "ms", "kg", "cm", "mm", "ml", "l/min",
@@ -68,7 +74,9 @@ _UNIT: Final = _any(
         r"times?(?:\s*(?:/|per|a)\s*(?:day|d))?", r"x\s*/\s*day", r"episodes?(?:\s*(?:/|per)\s*day)?",
         r"°\s*[cf]?", "℃", "度", r"次(?:\s*/\s*(?:日|天))?", "克/升", "天", "小时", "hours?", "hrs?",
         "minutes?", "mins?",
-        "days?", "weeks?", r"k\b", r"c\b", r"f\b", "%",
+        "days?", "weeks?", r"k\b", r"c\b", r"f\b", "%", r"secs?\b", "seconds?", r"s\b", "秒", "倍",
+        r"万(?:\s*/\s*(?:ul|µl|μl))?", r"亿(?:\s*/\s*l)?", r"copies(?:\s*/\s*ml)?", "iu/ml", r"cells(?:/[uµμ]l)?",
+        "期", "分",
     ),
 )  # fmt: skip
 _LEVEL: Final = r"(?:[1-5]|iv|i{1,3}|v)"
@@ -76,7 +84,7 @@ _LEVEL_ZH: Final = r"(?:[1-5一二三四五]|iv|i{1,3})"
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _ABOUT: Final = _any(
     "max(?:imum)?", "tmax", "peak", "nadir", "up to", "about", r"approx(?:imately)?\.?", "around", "of", "at", "to",
-    "was", "is", "=", ":",
+    "was", "is", "=", ":", "最高", "最低", "约", "达", "为", "到", "至", "只有", "仅为", "仅", "只剩", "高达", "低至",
 )  # fmt: skip
 _CAUSED: Final = _any(
     r"(?:possibly|probably|definitely|likely|not|un)?[ -]?(?:related|attributed|due|secondary) to", "caused by",
@@ -93,7 +101,9 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("grade", r"\b(?:ctcae|nci|astct|nci-ctcae)(?:\s*v(?:ersion)?\.?\s*\d(?:\.\d)?)?\b[,:]?"),
         (
             "grade",
-            rf"\b(?:toxicity )?(?:grade|gr|g)\.?\s*[:=]?\s*{_LEVEL}"
+            # "GI" is no grade: a single letter takes two figures of the Roman kind, or an Arabic one.
+            rf"\b(?:max(?:imum)?\.? |peak |highest |worst )?(?:toxicity )?"
+            rf"(?:(?:grade?|gr)\.?\s*[:=]?\s*{_LEVEL}|g\.?\s*[:=]?\s*(?:[1-5]|i{{2,3}}|iv|v))"
             rf"(?:\s*(?:-|–|/|to|~)\s*(?:g|gr|grade)?\s*{_LEVEL})?\b",
         ),
         ("grade", r"\bstage [1-4]\b"),
@@ -127,7 +137,16 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
             r"(?:echo|ct|mri|bal|x-?ray|biopsy|culture|ecg)\b\)?",
         ),
         ("evidence", r"[,(]?\s*\b(?:lab(?:oratory)?|biopsy|culture|pcr)[ -](?:confirmed|proven)\b\)?"),
-        ("value", r"\bx\s?\d{1,2}\b(?!\s*(?:uln|10))"),
+        (
+            "limits",
+            r"[（(]\s*(?:参考|正常|ref|normal|nl|uln|lln|range|校正值?参考)[^()（）]*[)）]",
+        ),
+        (
+            "value",
+            r"[,，(（]?\s*(?:gcs|isth|kdigo|ice|ecog)(?:\s*(?:score|评分|分))?\s*[:=]?\s*\d{1,2}(?:\s*(?:分|期))?\s*[)）]?",
+        ),
+        ("value", r"[(（]?\+{1,4}[)）]?(?=\s*$)"),
+        ("value", r"[×x]\s?\d{1,2}\s?(?:d|days?|天|日|周|w|wks?|h|hrs?)\b|\bx\s?\d{1,2}\b(?!\s*(?:uln|\^|e\d|\*|/))"),
         (
             "value",
             rf"(?<![a-z\d.])(?<![a-z]-)(?:from )?{_ABOUT}?\s*[<>≤≥=~≈]?\s*{_NUMBER}{_UNIT}?"
@@ -135,7 +154,7 @@ MEASURED: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ),
         (
             "value",
-            rf"(?<![a-z\d.])(?<![a-z]-)(?:最高|最低|约|达|为|到|至)?\s*[<>≤≥=~≈]?\s*{_NUMBER}"
+            rf"(?<![a-z\d.])(?<![a-z]-){_ABOUT}?\s*[<>≤≥=~≈]?\s*{_NUMBER}"
             rf"(?:\s*[-~至]\s*{_NUMBER})?{_UNIT}?(?![a-z])",
         ),
     )

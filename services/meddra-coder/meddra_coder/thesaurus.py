@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from meddra_coder.concepts import Concepts
+from meddra_coder.concepts import PLACES, Concepts
 from meddra_coder.dictionary import Dictionary, Kind
 from meddra_coder.dictionary.retrieval import Retrieval, build
 from meddra_coder.dictionary.terms import concepts
+from meddra_coder.homophones import Homophones
 from meddra_coder.lexicon import Ambiguous, Lexicon, load_lexicon
 from meddra_coder.spelling import Spelling
 from meddra_coder.wording import normalise
@@ -126,8 +127,51 @@ class Thesaurus:
                 words.update(text.split())
         return Spelling(words, self._meaning)
 
+    @functools.cached_property
+    def homophones(self) -> Homophones:
+        """Every Chinese name and phrase, by its sound."""
+        if self._base is not None and not self._phrases:
+            return self._base.homophones
+        base = self._base._phrases if self._base else {}
+        names = {text for text in self._dictionary.columns.texts if not text.isascii()}
+        return Homophones(sorted({*names, *self._phrases, *base}), self._meaning)
+
+    def told_by_place(self, rest: str, places: frozenset[str]) -> frozenset[str]:
+        """The codes of the names that say these concepts with any place, and of the phrases with one of these."""
+        own = (codes for there, codes in self._by_place.get(rest, ()) if there is None or not places.isdisjoint(there))
+        found = frozenset().union(*own)
+        return found | self._base.told_by_place(rest, places) if self._base else found
+
+    @functools.cached_property
+    def _by_place(self) -> dict[str, list[tuple[frozenset[str] | None, tuple[str, ...]]]]:
+        """By what is said beside a place: the places, none for a name, and the codes."""
+        found: dict[str, list[tuple[frozenset[str] | None, tuple[str, ...]]]] = {}
+        for key, meant in self._keys.items():
+            self._put_by_place(found, key, meant.codes, is_name=False)
+        if self._base is None:
+            columns = self._dictionary.columns
+            for key, code in zip(columns.keys, columns.codes, strict=True):
+                self._put_by_place(found, key, (code,), is_name=True)
+        return found
+
+    @staticmethod
+    def _put_by_place(
+        found: dict[str, list[tuple[frozenset[str] | None, tuple[str, ...]]]],
+        key: str,
+        codes: tuple[str, ...],
+        *,
+        is_name: bool,
+    ) -> None:
+        words = key.split()
+        places = PLACES.intersection(words)
+        if places:
+            rest = " ".join(word for word in words if word not in places)
+            found.setdefault(rest, []).append((None if is_name else places, codes))
+
     def _meaning(self, word: str) -> object:
-        """What a word means by itself: its terms, or its concept."""
+        """What a word means by itself: its concept, or its terms."""
+        if self.concepts.knows(word):
+            return self.concepts.key(word)
         meant = self.phrase(word)
         if meant is not None:
             return meant.codes

@@ -115,6 +115,8 @@ class Dictionary:
         self._by_text = _shelf(columns.texts)
         self._by_key = _shelf(columns.keys)
         self._soc_at = soc_at
+        self._listed: dict[str, tuple[str, str]] = {}
+        """What stands on every list, once it was asked for: at most every term of the dictionary."""
         self._searched = range(len(columns.codes)) if searched is None else searched
         self._may_be_chosen = frozenset(self._searched)
         self._arrays = arrays
@@ -165,10 +167,15 @@ class Dictionary:
 
     def listed(self, code: str) -> tuple[str, str] | None:
         """(name, class) of a term that a person may choose: a current one, and no heading "Other, specify"."""
+        try:
+            return self._listed[code]
+        except KeyError:
+            pass
         place = self._by_code.get(code)
         if place is None or place not in self._may_be_chosen:
             return None
-        return self._columns.names[place], self._soc_at(place)
+        found = self._listed[code] = self._columns.names[place], self._soc_at(place)
+        return found
 
     def named(self, name: str) -> DictionaryTerm | None:
         """The term whose name is exactly this, letter case included."""
