@@ -38,18 +38,18 @@ class Parts:
 def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, parts: Parts) -> None:
     """Code every event of the revision, or keep what a person decided of the same words in the revision before.
 
-    Of a nullified case no event is coded, so that none waits for a person.
+    The events of a nullified case are coded as well, and wait for nobody.
     """
     body = envelope.body
     revision = casebook.Revision(body.case_id, body.revision, body.study)
     coder = parts.coders.of(tx, body.study)
-    counting = [kept for kept in body.events if not (kept.facts.nullified or body.is_nullified)]
+    counting = [kept for kept in body.events if not kept.facts.nullified]
     coded = [casebook.coded_event(kept, code_event(kept.facts.verbatim, coder)) for kept in counting]
     events = [recoding.as_decided_before(tx, revision, event, coder) for event in coded]
     version = coder.version
     decision = identity("coded", body.case_id, str(body.revision), version)
     at = envelope.recorded_at
-    casebook.keep_revision(tx, revision, body.received_at, review_queue.how_serious(body.events))
+    casebook.keep_revision(tx, revision, body.received_at, review_queue.how_serious(body))
     casebook.keep(tx, revision, events, decision=decision, dictionary=version, at=at, by=casebook.SOURCE)
     casebook.say(
         tx,

@@ -80,7 +80,7 @@ class CoderWay:
         match envelope.type:
             case "reports.received.v1":
                 seen = casebook.Revision(body.case_id, body.revision, body.study)
-                casebook.keep_revision(tx, seen, body.received_at, review_queue.how_serious(body.events))
+                casebook.keep_revision(tx, seen, body.received_at, review_queue.how_serious(body))
             case "observations.recorded.v1":
                 chart.keep(tx, body)
             case "doses.recorded.v1":

@@ -6,7 +6,6 @@ well, for a second person, however it is coded now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ from meddra_coder.dictionary.terms import DictionaryError
 from meddra_coder.proposals import CodingProposal
 from tocsin.domain import seriousness
 from tocsin.domain.known import Known
-from tocsin.messages.bodies import CandidateTerm, EventPart, KeptEvent, ToldBeside
+from tocsin.messages.bodies import CandidateTerm, EventPart, KeptEvent, ReportReceivedV1, ToldBeside
 from tocsin.messages.translate import event_of
 
 NEEDS_REVIEW: Final = "needs_review"
@@ -70,12 +69,13 @@ class ReviewQueue(BaseModel):
     codings: list[Waiting] = Field(description="at most `limit` of them")
 
 
-def how_serious(events: Iterable[KeptEvent]) -> dict[str, Known]:
-    """Whether each event is serious, by the report alone.
+def how_serious(report: ReportReceivedV1) -> dict[str, Known]:
+    """Whether each event that counts is serious, by the report alone; of a nullified case none counts.
 
     A death or a threat to life counts as serious also where only words tell of it. Where nothing is said it is unknown.
     """
-    return {kept.event_id: _known(kept) for kept in events if not kept.facts.nullified}
+    counting = () if report.is_nullified else report.events
+    return {kept.event_id: _known(kept) for kept in counting if not kept.facts.nullified}
 
 
 def queue(tx: Connection, coders: Coders, study: str | None, limit: int) -> ReviewQueue:
@@ -90,7 +90,8 @@ def queue(tx: Connection, coders: Coders, study: str | None, limit: int) -> Revi
     found = _counting(tx, its.status == NEEDS_REVIEW, study)
     with_open = select(proposed.case_id).where(proposed.state == proposals.PROPOSED)
     found |= _counting(tx, and_(its.case_id.in_(with_open), select(1).where(has_proposal).exists()), study)
-    ordered = sorted(found.values(), key=lambda row: (_ORDER[_serious(row)], _since(row), row.seq))
+    waiting = [row for row in found.values() if _counts(row)]
+    ordered = sorted(waiting, key=lambda row: (_ORDER[_serious(row)], _since(row), row.seq))
     return ReviewQueue(total=len(ordered), codings=_shown(tx, coders, ordered[:limit]))
 
 
@@ -135,6 +136,11 @@ def _counting(tx: Connection, condition: ColumnElement[bool], study: str | None)
     if study is not None:
         query = query.where(its.study == study)
     return {row.seq: row for row in tx.execute(query)}
+
+
+def _counts(row: Any) -> bool:
+    """Whether the event is none of a nullified case; true for a revision from before this was kept."""
+    return row.serious is None or row.event_id in row.serious
 
 
 def _serious(row: Any) -> str:
