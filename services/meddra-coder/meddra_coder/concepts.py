@@ -27,6 +27,14 @@ QUALIFIERS: Final = frozenset(
 )  # fmt: skip
 """Concepts that say how something is, and not what."""
 
+GENERAL: Final = frozenset(
+    (
+        "PAIN", "EDEMA", "HEMORRHAGE", "INFECTION", "INFLAMMATION", "WEAKNESS", "ULCER", "SPASM", "INJURY", "NUMBNESS",
+        "DRY", "OBSTRUCTION", "STENOSIS", "LEAK", "FRACTURE", "THROMBOSIS",
+    )
+)  # fmt: skip
+"""Concepts of which many terms are made: alone, with words left out beside them, they may be any of those."""
+
 PLACES: Final = frozenset(
     (
         "FACE", "HEAD", "SCALP", "NECK", "CHEST", "BREAST", "BACK", "ABDOMEN", "FLANK", "TRUNK", "BUTTOCK", "LIMB",

@@ -14,7 +14,7 @@ from typing import Final
 
 from meddra_coder import bare_value
 from meddra_coder.coder import Coder
-from meddra_coder.concepts import BESIDE, LITTLE, NOTHING, PLACES, QUALIFIERS
+from meddra_coder.concepts import BESIDE, GENERAL, LITTLE, NOTHING, PLACES, QUALIFIERS
 from meddra_coder.dictionary import DictionaryTerm
 from meddra_coder.manner import Manner
 from meddra_coder.reading import Reading, read
@@ -49,11 +49,12 @@ def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, t
     value = _by_value(reading, coder)
     if value:
         return value, reading.measured
-    for text, _, told in reading.stages:
+    stages = [one for one in reading.stages if not (_has_circumstances(one[2]) and one[1] in GENERAL)]
+    for text, _, told in stages:
         found = _by_text(text, coder, verbatim)
         if found:
             return _as_said(found, told), told
-    for _, key, told in reading.stages:
+    for _, key, told in stages:
         found = _by_words(key, coder)
         if found:
             return _as_said(found, told), told
@@ -72,9 +73,13 @@ def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, t
 
 def _as_said(found: Found, told: tuple[Told, ...]) -> Found:
     """The same in its own manner where circumstances were left out: how sure that is, is measured apart."""
-    if any(one.kind == "circumstance" for one in told):
+    if _has_circumstances(told):
         return replace(found, manner=Manner.CIRCUMSTANCE)
     return found
+
+
+def _has_circumstances(told: tuple[Told, ...]) -> bool:
+    return any(one.kind == "circumstance" for one in told)
 
 
 def _by_place(reading: Reading, coder: Coder) -> tuple[Found, tuple[Told, ...]] | None:
