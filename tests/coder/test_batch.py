@@ -15,7 +15,7 @@ from meddra_coder.coding import code_event
 from tocsin.answered_file import Finding
 from tocsin.table_file import FileRefused
 
-ANEMIA = ["coded", "10002272", "Anemia", "Blood and lymphatic system disorders", "normalised", "0.9889", "10002272"]
+ANEMIA = ["coded", "10002272", "Anemia", "Blood and lymphatic system disorders", "normalised", "0.9890", "10002272"]
 
 
 def write(tmp_path: Path, content: str | bytes) -> Path:
