@@ -30,9 +30,12 @@ class Wording:
 def normalise(verbatim: str) -> Wording:
     """The normal form of any text. Never fails; normalising a normal form changes nothing."""
     # Most phrases are plain already, and thousands are read at start: the steps would leave them as they are.
-    if _PLAIN.fullmatch(verbatim) and not _ANY_BRITISH.search(verbatim) and not _PREFIX.search(verbatim):
-        return Wording(verbatim, verbatim, ())
-    return by_steps(verbatim)
+    return Wording(verbatim, verbatim, ()) if _is_plain(verbatim) else by_steps(verbatim)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether no step would change the text; what it does not see is only slower."""
+    return _PLAIN.fullmatch(text) is not None and not _ANY_BRITISH.search(text) and not _PREFIX.search(text)
 
 
 def by_steps(verbatim: str) -> Wording:
@@ -47,7 +50,7 @@ def by_steps(verbatim: str) -> Wording:
             if after != text:
                 steps[name] = None
                 text = after
-        if text == before:
+        if text == before or _is_plain(text):
             break
     return Wording(verbatim=verbatim, text=text, steps=tuple(steps))
 

@@ -229,7 +229,9 @@ def _blended(likeness: float, one: str, other: str) -> float:
     """Likeness with that of the spelling of the whole; another script has no spelling in common, and loses nothing."""
     if not (one.isascii() and other.isascii()):
         return likeness
-    return round((1 - _SPELLING) * likeness + _SPELLING * fuzz.token_sort_ratio(one, other) / 100, 3)
+    # Words in any order, or run together as they stand: "vomitingblood" is as near as "blood vomiting".
+    spelling = max(fuzz.token_sort_ratio(one, other), fuzz.ratio(one, other))
+    return round((1 - _SPELLING) * likeness + _SPELLING * spelling / 100, 3)
 
 
 def _shelf(values: Sequence[str]) -> dict[str, tuple[int, ...]]:
