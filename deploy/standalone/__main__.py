@@ -8,6 +8,7 @@ import typer
 
 from standalone.audit_trail import audit
 from standalone.code_terms import code
+from standalone.contacts import contacts
 from standalone.demo import demo
 from standalone.doctor import doctor
 from standalone.dose import dose
@@ -44,6 +45,7 @@ app.command("demo")(demo)
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(contacts, name="contacts")
 app.command("import")(import_file)
 app.command("code")(code)
 app.add_typer(meddra, name="meddra")

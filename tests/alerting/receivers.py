@@ -84,10 +84,11 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Receiver:
-    """Answers each request with the next of `answers`; when they are used up, with 204."""
+    """Answers each request with the next of `answers`; when they are used up, as `always` says: with 204."""
 
     port: int = 0
     answers: deque[Answer] = field(default_factory=deque)
+    always: Answer | None = None
     asked: list[Asked] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     sent_bytes: int = 0
@@ -146,7 +147,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             told.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            (told.answers.popleft() if told.answers else says(204))(self)
+            (told.answers.popleft() if told.answers else told.always or says(204))(self)
 
         def do_GET(self) -> None:
             self.do_POST()

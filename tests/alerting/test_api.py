@@ -39,7 +39,17 @@ def alert_of(house: Alive, token: str, case: str) -> dict[str, Any]:
     return found[0]
 
 
-@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/clocks", "/v1/deliveries", "/v1/subjects/S01-003", "/v1/mailbox"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/alerts",
+        "/v1/clocks",
+        "/v1/contacts",
+        "/v1/deliveries",
+        "/v1/subjects/S01-003",
+        "/v1/mailbox",
+    ],
+)
 def test_reading_needs_a_person_with_a_role_that_may(house: Alive, physician: str, path: str) -> None:
     assert house.ask("GET", path).status_code == 401
     assert house.ask("GET", path, house.sign_in("cell_lab")).status_code == 403
@@ -122,6 +132,7 @@ def test_every_call_stands_in_the_openapi_document_with_an_example(house: Alive)
     paths = house.ask("GET", "/openapi.json").json()["paths"]
     ours = {p for p in paths if p.startswith("/v1/")}
     assert ours == {
+        "/v1/contacts", "/v1/contacts/tests",
         "/v1/sessions", "/v1/alerts", "/v1/alerts/{alert_id}/acknowledgements", "/v1/clocks", "/v1/deliveries",
         "/v1/deliveries/{delivery_id}/retries", "/v1/subjects/{subject_id}", "/v1/mailbox",
         "/v1/clocks/{clock_id}", "/v1/clocks/{clock_id}/submissions",

@@ -64,14 +64,14 @@ def test_a_webhooks_body_says_it_beside_its_type() -> None:
 
 def test_a_receiver_on_this_machine_is_called_without_a_setting() -> None:
     with receiver() as hook:
-        called = Webhooks(lambda _: Endpoint(hook.url, SECRET), wall, is_rehearsal=True).send(PARCEL)
+        called = Webhooks(lambda _: Endpoint(hook.url, (SECRET,)), wall, is_rehearsal=True).send(PARCEL)
         assert (called, len(hook.asked)) == (Delivered("204"), 1)
 
 
 @pytest.mark.parametrize("ip", ["93.184.215.14", "10.0.0.7", "169.254.169.254", "2606:2800:21f:cb07::1", "0.0.0.0"])
 def test_no_other_is_called_whatever_the_settings_allow(ip: str) -> None:
     hooks = Webhooks(
-        lambda _: Endpoint("https://hooks.example/t", SECRET),
+        lambda _: Endpoint("https://hooks.example/t", (SECRET,)),
         wall,
         allow=("private", "loopback"),
         is_rehearsal=True,

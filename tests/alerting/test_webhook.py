@@ -29,7 +29,7 @@ def hook() -> Iterator[Receiver]:
 
 
 def send(hook: Receiver, url: str | None = None, **more: object) -> Outcome:
-    endpoint = Endpoint(url or hook.url, SECRET)
+    endpoint = Endpoint(url or hook.url, (SECRET,))
     settings = {"allow": ("loopback",), "read_s": 0.3, "whole_s": 1.0, **more}
     return Webhooks(lambda _: endpoint, wall, **settings).send(PARCEL)  # type: ignore[arg-type]
 
@@ -61,7 +61,7 @@ def test_a_second_try_is_the_same_body_under_the_same_id(hook: Receiver) -> None
 
 
 def test_a_later_step_says_that_it_is_one(hook: Receiver) -> None:
-    endpoint = Endpoint(hook.url, SECRET)
+    endpoint = Endpoint(hook.url, (SECRET,))
     later = replace(PARCEL, bell=replace(BELL, step=1))
     Webhooks(lambda _: endpoint, wall, allow=("loopback",)).send(later)
     assert json.loads(hook.asked[0].body)["type"] == "alert.escalated"
@@ -100,7 +100,7 @@ def test_a_redirect_inward_is_never_followed(hook: Receiver, status: int) -> Non
 )
 def test_retry_after_is_honoured(hook: Receiver, asked: str, after: timedelta | None) -> None:
     hook.then(says(429, b"slow down", retry_after=asked))
-    endpoint = Endpoint(hook.url, SECRET)
+    endpoint = Endpoint(hook.url, (SECRET,))
     now = datetime(2026, 5, 14, 4, 0, tzinfo=UTC)
     outcome = Webhooks(lambda _: endpoint, lambda: now, allow=("loopback",)).send(PARCEL)
     assert outcome == TryAgain("429: slow down", after=after)

@@ -216,9 +216,12 @@ class Ward:
         def given_up(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
             undelivered.ring_for(tx, self.parts, channel, parcel, outcome)
 
+        def tried(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
+            undelivered.note_try(tx, self.parts, channel, parcel, outcome)
+
         return Courier(
             channel, 1, self.store, lambda: self.deliverers[channel],
-            now=lambda: self.at, wall=lambda: self.wall_at, draw=lambda: 0.5, on_dead=given_up,
+            now=lambda: self.at, wall=lambda: self.wall_at, draw=lambda: 0.5, on_tried=tried, on_dead=given_up,
         )  # fmt: skip
 
     def acknowledge(self, alert_id: str, by: str = "lin", roles: Sequence[str] = ("safety_physician",)) -> Any:

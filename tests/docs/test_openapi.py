@@ -261,7 +261,11 @@ class Asked:
         who = self.nobody if path == "/v1/sessions" else self.site
         if path.startswith(CODERS):
             who = self.second_coder if path.endswith("/answers") else self.coder
-        who = self.physician if path.startswith(("/v1/clocks", "/v1/assessments", "/v1/duplicates")) else who
+        who = (
+            self.physician
+            if path.startswith(("/v1/clocks", "/v1/assessments", "/v1/duplicates", "/v1/contacts"))
+            else who
+        )
         who = self.committee if path.startswith(("/v1/dlt", "/v1/dose-board")) else who
         if path.startswith("/v1/holds"):
             who = self.committee if path.endswith("/decisions") else self.physician

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from alerting import (
     api,
+    contacts_api,
     dead_letters,
     deeds_api,
     handle,
@@ -89,6 +90,7 @@ def build(
     workers: list[Worker] = [relay, *couriers, chores, *consumers]
     routes = api.router(parts, settings)
     deeds_api.add(routes, parts)
+    contacts_api.add(routes, parts)
     reconciling.add(routes, parts)
     page.add(routes, parts, settings)
     return Service(
@@ -141,12 +143,16 @@ def couriers_of(parts: Parts, settings: Settings) -> list[Couriers]:
     def given_up(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
         undelivered.ring_for(tx, parts, channel, parcel, outcome)
 
+    def tried(tx: Connection, channel: str, parcel: Parcel, outcome: Outcome) -> None:
+        undelivered.note_try(tx, parts, channel, parcel, outcome)
+
     make = partial(
         Courier,
         store=parts.store,
         now=parts.now,
         wall=parts.wall,
         draw=_always_the_middle if parts.is_rehearsal else secrets.SystemRandom().random,
+        on_tried=tried,
         on_dead=given_up,
     )
     mail = make(MAIL, 1, make=partial(mail_of, parts, settings))
@@ -180,7 +186,7 @@ def webhooks_of(parts: Parts, settings: Settings) -> Deliverer:
 
     def find(address: str) -> Endpoint | None:
         with parts.store.reading() as connection:
-            found = webhooks.endpoint(connection, UUID(address))
+            found = webhooks.endpoint(connection, UUID(address), parts.wall())
         return Endpoint(*found) if found else None
 
     return Webhooks(find, parts.wall, allow=settings.webhook_allow, is_rehearsal=parts.is_rehearsal)

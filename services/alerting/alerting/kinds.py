@@ -53,6 +53,7 @@ _ALL = (
     Kind("dlt_strict_limit", "strict limit of a potential DLT passed"),
     Kind("unanswered", "last follow-up request sent, and something is still open"),
     Kind("delivery_failed", "an alarm could not be delivered"),
+    Kind("webhook_disabled", "a webhook that failed for days was disabled"),
     Kind("nobody_reachable", "nobody is reachable in a role"),
     Kind("dead_letter", "a message could not be handled"),
 )

@@ -16,7 +16,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from alerting import answers, app, chores, dead_letters, decisions, follow_ups, queries, ringing, tables, timers
+from alerting import (
+    answers,
+    app,
+    chores,
+    contacts,
+    dead_letters,
+    decisions,
+    follow_ups,
+    queries,
+    ringing,
+    tables,
+    timers,
+)
 from alerting.alarm import OPEN
 from alerting.parts import NAME, Parts
 from tocsin.bus.dead import dead_topic
@@ -108,6 +120,7 @@ class AlertingWay:
         """What a timer did that live only its chore knows how to do."""
         chores.restore_uncoded(tx, self.parts, deed)
         queries.restore(tx, self.parts, deed)
+        contacts.restore(tx, self.parts, deed)
         if deed.detail.get("kind") == follow_ups.FOLLOW_UP:
             kind = follow_ups.FOLLOW_UP
             timer = timers.Timer(timers.timer_id(kind, deed.about), kind, deed.about, deed.study, deed.at)

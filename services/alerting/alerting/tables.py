@@ -24,7 +24,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -460,6 +460,10 @@ webhooks = Table(
     Column("added_at", Instant, nullable=False),
     Column("disabled_at", Instant),
     Column("disabled_why", Text),
+    # While a secret is exchanged both sign, so that the receiver may change over at any moment until then.
+    Column("earlier_secret", Text),
+    Column("earlier_until", Instant),
+    Column("failing_since", Instant),  # the first failed try after which none succeeded
 )
 
 accounts = Table(

@@ -1,4 +1,7 @@
-"""A notice that could not be delivered is an alert of its own, by another channel than the one that failed."""
+"""A notice that could not be delivered is an alert of its own, by another channel than the one that failed.
+
+So is a webhook that takes nothing for days: it is disabled, and somebody has to know.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,34 @@ from alerting.tables import alerts as alert_rows
 from tocsin.store import audit
 
 _NAMED = 20
+
+
+def note_try(tx: Connection, parts: Parts, channel: str, parcel: Parcel, outcome: Outcome) -> None:
+    """Since when a webhook fails; after days of it, it is disabled, and that rings."""
+    if channel != WEBHOOK:
+        return
+    hook_id, now = UUID(parcel.address), parts.now()
+    if isinstance(outcome, Delivered):
+        webhooks.answered(tx, hook_id)
+        return
+    since = webhooks.failed(tx, hook_id, now)
+    if since is None or now - since < webhooks.FAILING_LIMIT:
+        return
+    days = (now - since).days
+    webhooks.disable(tx, hook_id, f"it took nothing for {days} days: {outcome.why}", now, who=NAME)
+    alert = alerts.Alert(
+        key=f"webhook_disabled|{parcel.address}|{since.isoformat()}",
+        study=_study(tx, parcel),
+        kind="webhook_disabled",
+        level="warn",
+        reasons=(
+            f"webhook {parcel.address} took nothing for {days} days and is disabled; the last try: {outcome.why}",
+            "whoever relied on it hears nothing: mend it and enable it again, or name another address",
+        ),
+        roles=("administrator", "safety_team"),
+        avoid=To(channel, parcel.address),
+    )
+    alerts.raise_one(tx, parts, alert, now)
 
 
 def ring_for(tx: Connection, parts: Parts, channel: str, parcel: Parcel, outcome: Outcome) -> None:

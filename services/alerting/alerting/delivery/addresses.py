@@ -102,7 +102,8 @@ def check_ip(ip: IpAddress, allow: Collection[str]) -> None:
         if LOOPBACK not in allow:
             raise Forbidden("it is this machine's own address (loopback), which the settings do not allow")
         return
-    if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
+    is_site_local = isinstance(plain, ipaddress.IPv6Address) and plain.is_site_local  # old, and routed inside still
+    if plain.is_link_local or is_site_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
         raise Forbidden("it is a link-local, metadata, multicast or reserved address")
     if not plain.is_global and (PRIVATE not in allow or not plain.is_private):
         raise Forbidden("it is an address inside a private network, which the settings do not allow")

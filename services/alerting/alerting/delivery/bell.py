@@ -12,6 +12,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+TEST = "contact_test"
+"""The kind of a notice that only tries an address."""
+
 _CASE = re.compile(r"TOC-\d{4,}")
 
 

@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 OnDead = Callable[[Connection, str, Parcel, Outcome], None]
 """What to do, in the same transaction, when a parcel is given up: channel, parcel, the last outcome."""
 
+OnTried = OnDead
+"""What to do, in the same transaction, after every try, before anything else."""
+
 AWAY_S = 1.0
 
 
@@ -55,6 +58,7 @@ class Courier:
         now: Now,
         wall: Now,
         draw: Draw,
+        on_tried: OnTried,
         on_dead: OnDead,
         every_s: float = 0.5,
     ) -> None:
@@ -64,7 +68,7 @@ class Courier:
         self._make = make
         self._deliverer: Deliverer | None = None
         self._now, self._wall, self._draw = now, wall, draw
-        self._on_dead = on_dead
+        self._on_tried, self._on_dead = on_tried, on_dead
         self._every_s = every_s
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._in_hand: _Sent | None = None
@@ -134,6 +138,7 @@ class Courier:
         state = ledger.record(
             tx, sent.parcel, sent.outcome, now=self._now(), wall=self._wall(), took=sent.took, draw=self._draw
         )
+        self._on_tried(tx, self.channel, sent.parcel, sent.outcome)
         if state == ledger.DEAD:
             self._on_dead(tx, self.channel, sent.parcel, sent.outcome)
         log.info(

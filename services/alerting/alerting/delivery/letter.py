@@ -12,7 +12,7 @@ from importlib.resources import files
 from string import Template
 from zoneinfo import ZoneInfo
 
-from alerting.delivery.bell import Bell, Due
+from alerting.delivery.bell import TEST, Bell, Due
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BANNER = "background:#ffe08a;color:#3d2c00;padding:10px 20px;font-size:15px;font-weight:700;"
@@ -61,6 +61,12 @@ def _opening(bell: Bell) -> tuple[str, str, str]:
             "The sponsor's safety desk asks you something about a report.",
             "Read and answer with your site's key",
             "The system you report with answers it at this address. What is asked is not written in this e-mail.",
+        )
+    if bell.kind == TEST:
+        return (
+            "This tests whether Tocsin reaches you. Nothing has happened.",
+            "Open the desk",
+            "Nothing is to be acknowledged.",
         )
     if bell.level in ("page", "overdue", "critical", "escalate"):
         ring = f"{bell.case_id} is ringing you." if bell.case_id else "Tocsin is ringing you."

@@ -17,7 +17,7 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from alerting.delivery.addresses import LOOPBACK, Forbidden, Resolve, resolve, target
-from alerting.delivery.bell import Bell
+from alerting.delivery.bell import TEST, Bell
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Parcel
 from tocsin.now import Now
@@ -28,10 +28,10 @@ MOST_READ = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a webhook goes and what signs it."""
+    """Where a webhook goes and what signs it: one secret, or two while the receiver changes over."""
 
     url: str
-    secret: str
+    secrets: tuple[str, ...]
 
     def __repr__(self) -> str:
         return "<Endpoint>"
@@ -83,7 +83,7 @@ class Webhooks:
             return TryAgain(f"the host's name gives no address: {type(error).__name__}")
         body = payload(parcel.bell, is_rehearsal=self._is_rehearsal)
         sent_at = self._wall()
-        signature = Webhook(endpoint.secret).sign(str(parcel.notice_id), sent_at, body)
+        signatures = [Webhook(secret).sign(str(parcel.notice_id), sent_at, body) for secret in endpoint.secrets]
         request = self._client.build_request(
             "POST",
             to.url,
@@ -94,7 +94,7 @@ class Webhooks:
                 "user-agent": "Tocsin",
                 "webhook-id": str(parcel.notice_id),
                 "webhook-timestamp": str(int(sent_at.timestamp())),
-                "webhook-signature": signature,
+                "webhook-signature": " ".join(signatures),
             },
             extensions={"sni_hostname": to.host},
         )
@@ -140,7 +140,7 @@ def judge(status: int, start: str, retry_after: str | None, now: datetime) -> Ou
 
 def payload(bell: Bell, *, is_rehearsal: bool = False) -> str:
     """The body: thin, and the same at every try. That of a rehearsal says so, beside the type."""
-    kind = "alert.raised" if bell.step == 0 else "alert.escalated"
+    kind = "contact.test" if bell.kind == TEST else "alert.raised" if bell.step == 0 else "alert.escalated"
     data = {
         "alert_id": bell.alert_id,
         "case_id": bell.case_id,

@@ -1,0 +1,116 @@
+"""`tocsin contacts`: every address that is rung, and trying each before it is needed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from tocsin.errors import NotFound
+
+if TYPE_CHECKING:
+    from alerting.contacts import Contact
+    from tocsin.store.engine import Store
+
+contacts = typer.Typer(help="The addresses that are rung.", no_args_is_help=True)
+
+_DATA = Annotated[Path | None, typer.Option(help="The data folder of `tocsin up`.")]
+_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_LOOK_S = 0.2
+
+
+@contacts.callback()
+def _contacts() -> None:
+    """The addresses that are rung."""
+
+
+@contacts.command("list")
+def list_contacts(data: _DATA = None, as_json: _JSON = False) -> None:
+    """Every address of people, sites and webhooks, and how the last delivery to it went.
+
+    Example: tocsin contacts list
+    """
+    from alerting.contacts import listed
+    from standalone.stores import open_existing
+    from standalone.study_files import load_studies
+    from tocsin.settings import Settings
+
+    settings = Settings(**({"data": data} if data else {}))
+    with open_existing(settings, "alerting") as store, store.reading() as tx:
+        found = listed(tx, load_studies(settings.studies))
+    if as_json:
+        print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        last = f"{one.last['state']} {one.last['created_at']}" if one.last else "never used"
+        off = "" if one.is_enabled else ", DISABLED"
+        print(f"{one.to.channel:<8}{one.name}  [{', '.join(one.roles)}]  {last}{off}")
+
+
+@contacts.command("test")
+def try_them(
+    by: Annotated[str, typer.Option(help="Who tests, by name: it stands on the record.")],
+    address: Annotated[
+        list[str] | None, typer.Argument(help="Mail addresses or ids of webhooks; none: every one that is enabled.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to wait for each outcome.", min=0)] = 60,
+    data: _DATA = None,
+) -> None:
+    """Send a trial notice to addresses and say what became of each. A running house sends it.
+
+    Exit code 1 when any was not delivered in time.
+
+    Example: tocsin contacts test --by "Lin Wei"
+    """
+    from alerting.contacts import fire, listed
+    from alerting.parts import Parts
+    from standalone.rehearsal import time_of
+    from standalone.stores import open_existing
+    from standalone.study_files import load_studies
+    from tocsin.now import wall
+    from tocsin.settings import Settings
+
+    settings = Settings(**({"data": data} if data else {}))
+    studies, now = load_studies(settings.studies), time_of(settings)
+    with open_existing(settings, "alerting") as store:
+        parts = Parts(store, studies, now, wall, settings.public_url)
+        with store.reading() as tx:
+            wanted = _chosen(listed(tx, studies), address or [])
+        fired = []
+        for one in wanted:
+            with store.transaction() as tx:
+                fired.append((one, fire(tx, parts, one.to, by, now())))
+        missed = 0
+        for one, delivery_id in fired:
+            became = _wait(store, delivery_id, seconds)
+            missed += became["state"] != "delivered"
+            print(f"{one.name}: {became['state']}{': ' + became['why'] if became['why'] else ''}")
+    if missed:
+        print(f"{missed} of {len(fired)} were not delivered within {seconds:g} s; is the house running?")
+        raise typer.Exit(1)
+
+
+def _chosen(known: list[Contact], named: list[str]) -> list[Contact]:
+    if not named:
+        return [one for one in known if one.is_enabled]
+    by_address = {one.to.address: one for one in known}
+    for name in named:
+        if name not in by_address:
+            raise NotFound(f"nobody here is reached at {name}; tocsin contacts list shows who is")
+    return [by_address[name] for name in named]
+
+
+def _wait(store: Store, delivery_id: UUID, seconds: float) -> dict[str, Any]:
+    from alerting.contacts import outcome
+
+    until = time.monotonic() + seconds
+    while True:
+        with store.reading() as tx:
+            became = outcome(tx, delivery_id)
+        if became["state"] in ("delivered", "dead") or time.monotonic() >= until:
+            return became
+        time.sleep(_LOOK_S)
