@@ -58,6 +58,15 @@ def test_an_address_that_failed_is_avoided_for_another_channel() -> None:
     assert reach("safety_team", [TEAM, other], [], avoid=mail("team")).to == (mail("team2"),)
 
 
+def test_where_the_whole_channel_fails_somebody_who_is_reached_by_another_comes_before_it() -> None:
+    """A mail server that takes nothing: a mail about it would wait with the rest."""
+    hook = Hook("h1", "all", "safety_team")
+    found = reach("safety_physician", [PHYSICIAN, TEAM], [hook], avoid=To("mail", ""))
+    assert (found.rung_role, found.to) == ("safety_team", (To("webhook", "h1"),))
+    alone = reach("safety_physician", [PHYSICIAN, TEAM], [], avoid=To("mail", ""))
+    assert {to.channel for to in alone.to} == {"mail"}
+
+
 def test_without_another_channel_another_person_is_better_than_nobody() -> None:
     found = reach("safety_team", [TEAM, PHYSICIAN], [], avoid=mail("team"))
     assert (found.rung_role, found.to) == ("safety_physician", (mail("lin"),))

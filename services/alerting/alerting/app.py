@@ -33,7 +33,8 @@ from alerting.delivery.outcome import Outcome
 from alerting.delivery.parcel import Deliverer, Parcel
 from alerting.judge import judge_all_again
 from alerting.parts import NAME, Parts
-from alerting.watch import Watch
+from alerting.watch import Troubled, Watch
+from alerting.watchdog import Looks, Watchdog
 from tocsin.bus.consume import Consumer, Handler
 from tocsin.bus.dead import dead_topic
 from tocsin.bus.port import Bus
@@ -85,9 +86,11 @@ def build(
     consumers = consumers_of(parts, bus)
     chores = Chores(parts)
     couriers = couriers_of(parts, settings)
-    watch = Watch(parts, consumers, [relay, chores, *couriers], has_mail_server=settings.smtp_url is not None)
-    # Stopped in reverse: what was taken in is still sent on.
-    workers: list[Worker] = [relay, *couriers, chores, *consumers]
+    watchdog = Watchdog(parts, Looks(consumers, settings.data.absolute()))
+    troubled: list[Troubled] = [relay, chores, watchdog, *couriers]
+    watch = Watch(parts, consumers, troubled, has_mail_server=settings.smtp_url is not None)
+    # Stopped in reverse: what was taken in is still sent on. In a rehearsal time stands, and nothing lasts.
+    workers: list[Worker] = [relay, *couriers, chores, *([] if is_rehearsal else [watchdog]), *consumers]
     routes = api.router(parts, settings)
     deeds_api.add(routes, parts)
     contacts_api.add(routes, parts)

@@ -55,6 +55,7 @@ _ALL = (
     Kind("delivery_failed", "an alarm could not be delivered"),
     Kind("webhook_disabled", "a webhook that failed for days was disabled"),
     Kind("nobody_reachable", "nobody is reachable in a role"),
+    Kind("house_in_trouble", "Tocsin itself needs somebody"),
     Kind("dead_letter", "a message could not be handled"),
 )
 UNTIL_ANSWERED = frozenset({"hold_confirmation"})

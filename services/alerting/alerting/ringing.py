@@ -91,7 +91,8 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
         if hooks is None:
             hooks = routing.hooks_for(alert.study, webhooks.enabled(tx))
         reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid)
-        if reached.rung_role != notice.role:
+        is_by_another_channel = alert.avoid is not None and not alert.avoid.address
+        if reached.rung_role != notice.role and not is_by_another_channel:
             shortfalls.append(Shortfall(alert.study, notice.role, reached.rung_role))
         _keep(tx, parts, alert, notice, reached, [to for to in reached.to if to not in told], at)
         told.update(reached.to)

@@ -63,7 +63,13 @@ class Reached:
 
 
 def reach(role: str, people: Sequence[Person], hooks: Collection[Hook], *, avoid: To | None = None) -> Reached:
-    """Who is rung when `role` is to be. `avoid` is an address that has failed: another channel is preferred to it."""
+    """Who is rung when `role` is to be. `avoid` is an address that has failed: another channel is preferred to it.
+
+    Where the whole channel fails (`avoid` without an address), somebody who is reached by another comes before it.
+    """
+    if avoid is not None and not avoid.address:
+        by_another = reach(role, people if avoid.channel != MAIL else (), hooks if avoid.channel != WEBHOOK else ())
+        return by_another if by_another.rung_role is not None else reach(role, people, hooks)
     everywhere = [To(WEBHOOK, h.id) for h in hooks if h.role == EVERY_ROLE]
     for candidate in _circle(role):
         mails = [To(MAIL, p.email) for p in people if p.role == candidate and p.email]
