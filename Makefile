@@ -14,10 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 # How many tests run side by side, a file at a time; make test TOGETHER= runs them one by one.
-# The order is that of tests/conftest.py, where the slowest files come first.
-# Much of it waits for a broker or for time to pass, so there are more of them than a small machine has processors.
-TOGETHER ?= --numprocesses=$(shell [ "$$(nproc 2>/dev/null || echo 2)" -gt 3 ] && echo 4 || echo 3) --dist=loadfile \
-	--no-loadscope-reorder
+TOGETHER ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 # The first Python on this machine that is new enough; PYTHON=… names another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
