@@ -281,6 +281,18 @@ def test_a_place_is_left_out_where_no_term_tells_such_an_event_by_its_place(
     assert f"taken out: place ({place})" in answer.reasons
 
 
+def test_a_word_of_circumstance_that_belongs_to_a_name_is_not_left_out() -> None:
+    """MedDRA has a term for itching all over beside that for itching; CTCAE has not."""
+    terms = [
+        DictionaryTerm("10000001", "Pruritus", "Skin", None, Kind.EVENT),
+        DictionaryTerm("10000002", "Pruritus generalised", "Skin", None, Kind.EVENT),
+    ]
+    coder = Coder(Dictionary.of("two terms", terms))
+    answer = code_event("Generalized pruritus", coder)
+    assert (answer.term, answer.method) == ("Pruritus generalised", "words")
+    assert coding("generalized pruritus").term == "Pruritus"
+
+
 @pytest.mark.parametrize("verbatim", ["pain in the elbow and elsewhere", "oedema of the flank", "腰疼腿疼", "膝盖出血"])
 def test_a_place_that_may_be_of_the_name_is_never_left_out(verbatim: str) -> None:
     """CTCAE tells pain, edema and bleeding by their place; and one thing in two places is two events."""

@@ -49,15 +49,18 @@ def find(verbatim: str, reading: Reading, coder: Coder) -> tuple[Found | None, t
     value = _by_value(reading, coder)
     if value:
         return value, reading.measured
-    stages = [one for one in reading.stages if not (_has_circumstances(one[2]) and one[1] in GENERAL)]
-    for text, _, told in stages:
-        found = _by_text(text, coder, verbatim)
-        if found:
-            return _as_said(found, told), told
-    for _, key, told in stages:
-        found = _by_words(key, coder)
-        if found:
-            return _as_said(found, told), told
+    whole = [one for one in reading.stages if not _has_circumstances(one[2])]
+    without = [one for one in reading.stages if _has_circumstances(one[2]) and one[1] not in GENERAL]
+    # The whole in other words comes before a part in these: "generalized pruritus" may be a term of its own.
+    for stages in (whole, without):
+        for text, _, told in stages:
+            found = _by_text(text, coder, verbatim)
+            if found:
+                return _as_said(found, told), told
+        for _, key, told in stages:
+            found = _by_words(key, coder)
+            if found:
+                return _as_said(found, told), told
     beside_place = _by_place(reading, coder)
     if beside_place:
         return beside_place
