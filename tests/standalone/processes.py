@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.imports import PLACES
+from tests.support.warm import Forked
 
 READY_S = 30.0
 
@@ -41,7 +42,7 @@ def tocsin(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedPro
 class House:
     """A running `tocsin up` or `tocsin serve`, with what it has said."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     out: Path
     err: Path
     ready_after_s: float = 0.0
@@ -60,14 +61,26 @@ class House:
                 stderr=to_err,
                 env=environment(**more),
             )
-        house = cls(process, out, err)
-        while ready not in house.said:
-            if process.poll() is not None or time.monotonic() - began > READY_S:
-                process.kill()
-                raise AssertionError(f"tocsin {' '.join(words)} did not get ready:\n{err.read_text()[-4000:]}")
+        return cls(process, out, err)._when(ready, words, began)
+
+    @classmethod
+    def fork(cls, words: Sequence[str], folder: Path, ready: str, **more: str) -> House:
+        """The same from a process that has imported everything: for a test that needs a house and not its start."""
+        folder.mkdir(parents=True, exist_ok=True)
+        out, err = folder / "stdout", folder / "stderr"
+        for path in (out, err):
+            path.write_bytes(b"")  # What an earlier process said is not what this one says.
+        began = time.monotonic()
+        return cls(Forked(words, out, err, environment(**more)), out, err)._when(ready, words, began)
+
+    def _when(self, ready: str, words: Sequence[str], began: float) -> House:
+        while ready not in self.said:
+            if self.process.poll() is not None or time.monotonic() - began > READY_S:
+                self.process.kill()
+                raise AssertionError(f"tocsin {' '.join(words)} did not get ready:\n{self.err.read_text()[-4000:]}")
             time.sleep(0.01)
-        house.ready_after_s = time.monotonic() - began
-        return house
+        self.ready_after_s = time.monotonic() - began
+        return self
 
     @property
     def said(self) -> str:

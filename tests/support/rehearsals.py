@@ -372,7 +372,7 @@ def printed_login(said: str) -> tuple[str, str]:
 
 def _start(folder: Path, settings: Mapping[str, str], words: Sequence[str]) -> Process:
     run = ["up", "--rehearsal", "--data", str(folder / "data"), "--port", "0", *words]
-    return Process.start(run, folder, "/v1/rehearsal/now", **settings)
+    return Process.fork(run, folder, "/v1/rehearsal/now", **settings)
 
 
 def _taken(answer: httpx.Response) -> dict[str, Any]:

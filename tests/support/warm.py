@@ -1,0 +1,87 @@
+"""`tocsin` as a process of its own that need not import everything anew: forked from one that has, and has coded once.
+
+For the many tests that need a running house and not its start. What is about starting, ending or being killed takes
+`tests.standalone.processes`, where the interpreter starts from nothing as it does for people.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from subprocess import TimeoutExpired
+
+_PRELOADED = "tests.support.warmed"
+
+
+class Forked:
+    """A running process, with what `subprocess.Popen` has of it."""
+
+    def __init__(self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str]) -> None:
+        settings = dict(environment)
+        self._process: ForkServerProcess = _server(settings["PYTHONPATH"]).Process(
+            target=_run, args=(list(words), str(out), str(err), settings), daemon=True
+        )
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        pid = self._process.pid
+        assert pid is not None
+        return pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        code = self._process.exitcode
+        if code is None:
+            raise TimeoutExpired(str(self._process.name), timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+@cache
+def _server(path: str) -> ForkServerContext:
+    """The process that others are forked from: one for each process of tests, started when it is first asked for."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_PRELOADED])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = path
+    try:
+        first = context.Process(target=_nothing)
+        first.start()
+        first.join()
+    finally:
+        del os.environ["PYTHONPATH"]
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+    assert first.exitcode == 0
+    return context
+
+
+def _nothing() -> None:
+    assert _PRELOADED in sys.modules, "what is forked from has imported nothing: each start would pay for it again"
+
+
+def _run(words: list[str], out: str, err: str, environment: dict[str, str]) -> None:
+    for path, number in ((out, 1), (err, 2)):
+        to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(to, number)
+        os.close(to)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["tocsin", *words]
+    from standalone.__main__ import main
+
+    main()

@@ -1,0 +1,17 @@
+"""All that a house imports and makes once, imported and made: `tests.support.warm` forks from a process that has."""
+
+from __future__ import annotations
+
+import importlib
+
+from meddra_coder.coder import default_coder
+from meddra_coder.coding import code_event
+
+for _name in (
+    "standalone.__main__", "standalone.house", "standalone.rehearsal_house", "standalone.server",
+    "ae_intake.app", "meddra_coder.app", "alerting.app", "alerting.delivery.mail", "alerting.delivery.webhook",
+    "tocsin.bus.embedded", "tocsin.studies", "uvicorn", "argon2",
+):  # fmt: skip
+    importlib.import_module(_name)
+
+code_event("felt faint in the coridor", default_coder())
