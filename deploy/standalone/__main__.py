@@ -18,6 +18,7 @@ from standalone.grade import grade
 from standalone.import_ae import import_file
 from standalone.meddra import meddra
 from standalone.official_text import ctcae
+from standalone.on_call import on_call
 from standalone.people import users
 from standalone.rebuild import rebuild
 from standalone.reconcile import reconcile
@@ -46,6 +47,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(contacts, name="contacts")
+app.add_typer(on_call, name="on-call")
 app.command("import")(import_file)
 app.command("code")(code)
 app.add_typer(meddra, name="meddra")

@@ -35,13 +35,14 @@ def list_contacts(data: _DATA = None, as_json: _JSON = False) -> None:
     Example: tocsin contacts list
     """
     from alerting.contacts import listed
+    from standalone.rehearsal import time_of
     from standalone.stores import open_existing
     from standalone.study_files import load_studies
     from tocsin.settings import Settings
 
     settings = Settings(**({"data": data} if data else {}))
     with open_existing(settings, "alerting") as store, store.reading() as tx:
-        found = listed(tx, load_studies(settings.studies))
+        found = listed(tx, load_studies(settings.studies), time_of(settings)())
     if as_json:
         print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
         return
@@ -79,7 +80,7 @@ def try_them(
     with open_existing(settings, "alerting") as store:
         parts = Parts(store, studies, now, wall, settings.public_url)
         with store.reading() as tx:
-            wanted = _chosen(listed(tx, studies), address or [])
+            wanted = _chosen(listed(tx, studies, now()), address or [])
         fired = []
         for one in wanted:
             with store.transaction() as tx:

@@ -45,6 +45,8 @@ def alert_of(house: Alive, token: str, case: str) -> dict[str, Any]:
         "/v1/alerts",
         "/v1/clocks",
         "/v1/contacts",
+        "/v1/on-duty",
+        "/v1/call-plans/NCT06223646/overrides",
         "/v1/deliveries",
         "/v1/subjects/S01-003",
         "/v1/mailbox",
@@ -132,7 +134,9 @@ def test_every_call_stands_in_the_openapi_document_with_an_example(house: Alive)
     paths = house.ask("GET", "/openapi.json").json()["paths"]
     ours = {p for p in paths if p.startswith("/v1/")}
     assert ours == {
-        "/v1/contacts", "/v1/contacts/tests",
+        "/v1/contacts", "/v1/contacts/tests", "/v1/on-duty", "/v1/call-plans/{study}",
+        "/v1/call-plans/{study}/overrides", "/v1/call-plans/{study}/overrides/{override_id}",
+        "/v1/alerts/{alert_id}/handovers", "/v1/alerts/{alert_id}/closings",
         "/v1/sessions", "/v1/alerts", "/v1/alerts/{alert_id}/acknowledgements", "/v1/clocks", "/v1/deliveries",
         "/v1/deliveries/{delivery_id}/retries", "/v1/subjects/{subject_id}", "/v1/mailbox",
         "/v1/clocks/{clock_id}", "/v1/clocks/{clock_id}/submissions",

@@ -33,7 +33,7 @@ def fire(house: Ward, to: To) -> None:
 
 def listed(house: Ward) -> dict[To, contacts.Contact]:
     with house.store.reading() as tx:
-        return {one.to: one for one in contacts.listed(tx, house.studies)}
+        return {one.to: one for one in contacts.listed(tx, house.studies, house.at)}
 
 
 def test_each_address_is_listed_once_with_all_it_is_rung_for(house: Ward, hook: Receiver) -> None:

@@ -80,6 +80,9 @@ NEEDS_A_WHOLE_TRIAL = {"/v1/dose-board/recommendations"}
 """No example can be taken before every subject of phase 1 has been observed: understood, and refused for that."""
 NEEDS_A_LICENSED_MEDDRA = {"/v1/dictionaries/{version}/uses"}
 """The versions of the examples are not loaded in a house that has no licence: understood, and not found."""
+BY_A_PHYSICIAN = (
+    "/v1/clocks", "/v1/assessments", "/v1/duplicates", "/v1/contacts", "/v1/alerts", "/v1/call-plans",
+)  # fmt: skip
 WATCHED = ("/health", "/ready", "/metrics")
 PASSWORD = "a long and private sentence"
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -261,11 +264,7 @@ class Asked:
         who = self.nobody if path == "/v1/sessions" else self.site
         if path.startswith(CODERS):
             who = self.second_coder if path.endswith("/answers") else self.coder
-        who = (
-            self.physician
-            if path.startswith(("/v1/clocks", "/v1/assessments", "/v1/duplicates", "/v1/contacts"))
-            else who
-        )
+        who = self.physician if path.startswith(BY_A_PHYSICIAN) else who
         who = self.committee if path.startswith(("/v1/dlt", "/v1/dose-board")) else who
         if path.startswith("/v1/holds"):
             who = self.committee if path.endswith("/decisions") else self.physician
@@ -319,10 +318,15 @@ class Asked:
             assert self.post("/v1/doses", told).is_success
             held = self.found("/v1/dose-board", "holds", lambda hold: lot in str(hold["reasons"]))
             path = path.replace("{hold_id}", next(h["hold_id"] for h in held if lot in str(h["reasons"])))
+        if "{alert_id}" in path:
+            [alert, *_] = self.found("/v1/alerts", "alerts", case_id=self.spare.pop())
+            path = path.replace("{alert_id}", alert["alert_id"])
+            if path.endswith("/closings"):
+                assert self.physician.post(f"/v1/alerts/{alert['alert_id']}/acknowledgements", None).is_success
         if "{duplicate_id}" in path:
             path = path.replace("{duplicate_id}", self.pairs.pop())
         version = "28.1" if path.endswith("/uses") else "ctcae"
-        return path.replace("{version}", version).replace("{case_id}", EXAMPLE_CASE)
+        return path.replace("{version}", version).replace("{case_id}", EXAMPLE_CASE).replace("{study}", STUDY)
 
     def found(
         self, path: str, what: str, that: Callable[[Any], bool] = lambda _: True, **like: str
@@ -377,6 +381,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
             pairs = everybody.found("/v1/duplicates", "duplicates", case_id=again["case_id"])
             everybody.pairs.extend(p["duplicate_id"] for p in pairs if p["other_case_id"] == EXAMPLE_CASE)
         house.now.at = NOW
+        for title, body in _sent("/v1/call-plans/{study}", "put").items():
+            saved = everybody.director.ask("PUT", f"/v1/call-plans/{STUDY}", json=body)
+            assert saved.json() == {"study": STUDY, "version": 1}, title
         yield everybody
 
 
@@ -424,9 +431,9 @@ def test_reading_answers_as_the_document_says(asked: Asked) -> None:
     assert wrong == {}
 
 
-def _sent(path: str) -> dict[str, Any]:
+def _sent(path: str, method: str = "post") -> dict[str, Any]:
     """The examples of what is sent to this address, by title."""
-    body = document()["paths"][path].get("post", {}).get("requestBody", {})
+    body = document()["paths"][path].get(method, {}).get("requestBody", {})
     return examples_of(body.get("content", {}).get("application/json", {}))
 
 

@@ -50,11 +50,11 @@ def add(
     if _find(tx, name) is not None:
         raise Conflict(f"{name} has an account already; `tocsin users reset` gives it a new password")
     row = {
-        "name": _key(name), "roles": sorted(roles), "password": _hasher().hash(password), "added_at": at,
+        "name": key(name), "roles": sorted(roles), "password": _hasher().hash(password), "added_at": at,
         "changed_at": at, "failures": 0,
     }  # fmt: skip
     tx.execute(insert(accounts), row)
-    audit.append(tx, at=at, who=who, did="person added", about=f"person {_key(name)}", after={"roles": sorted(roles)})
+    audit.append(tx, at=at, who=who, did="person added", about=f"person {key(name)}", after={"roles": sorted(roles)})
 
 
 def reset(
@@ -102,7 +102,7 @@ def verify(store: Store, name: str, password: str, at: datetime, *, wall: dateti
     None when it does not fit, counted towards the same lock as a sign-in: else a stolen token would be a way to try
     passwords without end.
     """
-    return _tried(store, name, password, at, wall, who=_key(name), did="signature refused")
+    return _tried(store, name, password, at, wall, who=key(name), did="signature refused")
 
 
 def _tried(
@@ -143,14 +143,15 @@ def _failed(tx: Connection, name: str, at: datetime, real: datetime, who: str, d
 
 def _find(tx: Connection, name: str, *, for_update: bool = False) -> _Account | None:
     a = accounts.c
-    query = select(a.name, a.roles, a.password, a.failures, a.locked_until).where(a.name == _key(name))
+    query = select(a.name, a.roles, a.password, a.failures, a.locked_until).where(a.name == key(name))
     row = tx.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
         return None
     return _Account(row.name, frozenset(row.roles), row.password, row.failures, row.locked_until)
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """A name as it is kept: the case of its letters and the blanks about it make no other person."""
     return " ".join(name.split()).casefold()
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
-from alerting import answers, decisions, kinds, ringing
+from alerting import answers, call_plans, decisions, kinds, ringing
 from alerting.alarm import OPEN
 from alerting.delivery.bell import Due
 from alerting.delivery.ledger import To
@@ -102,8 +102,12 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
         "roles": list(alert.roles), "avoid": [alert.avoid.channel, alert.avoid.address] if alert.avoid else None,
         "reasons": list(alert.reasons), "assumptions": list(alert.assumptions),
         "is_provisional": alert.is_provisional, "due": alert.due.as_json() if alert.due else None, "state": OPEN,
-        "raised_at": at,
+        "raised_at": at, "policy": None,
     }  # fmt: skip
+    planned = (
+        None if alert.roles or parts.is_rebuilding else call_plans.policy(tx, alert.study, alert.level, alert.kind)
+    )
+    row["policy"] = planned.as_json() if planned else None
     if not tx.execute(insert_unless_there(alerts, tx.dialect.name), row).rowcount:
         return False
     audit.append(
@@ -111,7 +115,17 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
         after={"case_id": alert.case_id, "kind": alert.kind, "level": alert.level, "reasons": list(alert.reasons)},
     )  # fmt: skip
     ready = ringing.Ringing(
-        alert.id, alert.study, alert.case_id, alert.kind, alert.level, alert.roles, alert.avoid, alert.due, OPEN, at
+        alert.id,
+        alert.study,
+        alert.case_id,
+        alert.kind,
+        alert.level,
+        alert.roles,
+        alert.avoid,
+        alert.due,
+        OPEN,
+        at,
+        planned,
     )
     past = decisions.about(tx, str(alert.id))
     if parts.is_rebuilding or past:
@@ -137,7 +151,10 @@ def report_shortfalls(tx: Connection, parts: Parts, shortfalls: Sequence[ringing
         group = f"nobody_reachable|{short.study}|{short.role}"
         if open_in_group(tx, group) is None:
             now = parts.now()
-            reason = f"nobody is reachable as {short.role}; {short.rung_role} was rung instead"
+            on_duty, instead = (
+                ("", short.rung_role) if short.rung_role != short.role else (" on duty", f"another {short.role}")
+            )
+            reason = f"nobody is reachable as {short.role}{on_duty}; {instead} was rung instead"
             raise_one(
                 tx,
                 parts,

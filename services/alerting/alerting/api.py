@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from alerting import accounts, answers, board, board_json, kinds, shown
+from alerting.alarm import ACKNOWLEDGED, OPEN
 from alerting.delivery import ledger, mailbox
 from alerting.instants import text
 from alerting.parts import Parts
@@ -98,7 +99,7 @@ def _alerts(routes: APIRouter, parts: Parts) -> None:
         openapi_extra=shows("Alerts, newest first.", "Alerts", shown.AlertsShown, shown.ALERTS),
     )
     def list_alerts(
-        who: Reader, case_id: str | None = None, state: Literal["open", "acknowledged"] | None = None,
+        who: Reader, case_id: str | None = None, state: Literal["open", "acknowledged", "closed"] | None = None,
         level: str | None = None, kind: str | None = None, since: AwareDatetime | None = None, limit: Limit = 200,
     ) -> dict[str, Any]:  # fmt: skip
         """What rang, why, who was told by which channel, and who answered."""
@@ -135,10 +136,11 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
     assert done is not None  # it was read in the same transaction
     return {
         "alert_id": str(alert_id),
-        "state": answers.ACKNOWLEDGED,
+        "state": OPEN if done.waits_for else ACKNOWLEDGED,
         "acknowledged_by": done.by,
         "acknowledged_at": text(done.at),
         "you_were_first": done.is_first,
+        "waits_for": list(done.waits_for),
     }
 
 

@@ -12,7 +12,9 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from alerting import (
+    alert_deeds_api,
     api,
+    call_plan_api,
     contacts_api,
     dead_letters,
     deeds_api,
@@ -94,6 +96,8 @@ def build(
     routes = api.router(parts, settings)
     deeds_api.add(routes, parts)
     contacts_api.add(routes, parts)
+    call_plan_api.add(routes, parts)
+    alert_deeds_api.add(routes, parts)
     reconciling.add(routes, parts)
     page.add(routes, parts, settings)
     return Service(

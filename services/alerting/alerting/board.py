@@ -14,12 +14,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
-from alerting.answers import ACKNOWLEDGED
+from alerting.alarm import ACKNOWLEDGED, CLOSED
 from alerting.instants import text
-from alerting.overdue import CLOSED
 from alerting.tables import (
     acknowledgements,
     alerts,
+    assignments,
     attempts,
     clock_history,
     clocks,
@@ -58,6 +58,10 @@ def alerts_like(
         ).all(),
         "alert_id",
     )
+    handed = _grouped(
+        tx.execute(select(assignments).where(assignments.c.alert_id.in_(ids)).order_by(assignments.c.number)).all(),
+        "alert_id",
+    )
     return [
         {
             "alert_id": str(row.id),
@@ -77,7 +81,10 @@ def alerts_like(
             "acknowledged_at": text(row.settled_at) if row.state == ACKNOWLEDGED else None,
             "acknowledged_by": row.settled_by if row.state == ACKNOWLEDGED else None,
             "closed_at": text(row.settled_at) if row.state == CLOSED else None,
+            "closed_by": row.settled_by if row.state == CLOSED else None,
+            "closed_because": row.closed_why,
             "acknowledgements": [{"by": x.by, "at": text(x.at), "roles": x.roles} for x in answered[row.id]],
+            "handed_over": [{"to": x.to, "by": x.by, "at": text(x.at), "reason": x.reason} for x in handed[row.id]],
             "notices": told[row.id],
         }
         for row in rows
@@ -88,11 +95,25 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
     """One entry for each notice and channel; a notice that went nowhere has one without a channel."""
     n, d = notices.c, deliveries.c
     rows = tx.execute(
-        select(n.id, n.alert_id, n.step, n.role, n.rung_role, n.at, n.reason, d.channel, d.address, d.state, d.attempts)
+        select(
+            n.id,
+            n.alert_id,
+            n.step,
+            n.role,
+            n.rung_role,
+            n.at,
+            n.reason,
+            n.cause,
+            n.people,
+            d.channel,
+            d.address,
+            d.state,
+            d.attempts,
+        )
         .join(deliveries, d.notice_id == n.id, isouter=True)
         .where(n.alert_id.in_(alert_ids))
         .order_by(n.at, n.step, d.channel, d.address)
-    ).all()
+    ).all()  # fmt: skip
     found: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         nowhere = "nobody reachable" if row.rung_role is None else "told by another notice"
@@ -104,6 +125,8 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
                 "rung_role": row.rung_role,
                 "at": text(row.at),
                 "reason": row.reason,
+                "cause": row.cause,
+                "people": row.people or [],
                 "channel": row.channel,
                 "address": row.address,
                 "outcome": row.state or nowhere,

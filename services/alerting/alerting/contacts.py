@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from alerting import decisions, kinds, webhooks
+from alerting import call_plans, decisions, kinds, webhooks
 from alerting.delivery import ledger
 from alerting.delivery.bell import TEST, Bell
 from alerting.delivery.ledger import MAIL, WEBHOOK, To
@@ -47,8 +47,8 @@ class Contact:
         }  # fmt: skip
 
 
-def listed(tx: Connection, studies: Mapping[str, Protocol]) -> list[Contact]:
-    """The addresses of people and sites in the study files, and the webhooks; each once."""
+def listed(tx: Connection, studies: Mapping[str, Protocol], at: datetime) -> list[Contact]:
+    """The addresses of people and sites in the study files and call plans, and the webhooks; each once."""
     roles: dict[To, list[str]] = {}
     for study, protocol in sorted(studies.items()):
         for person in protocol.recipients:
@@ -57,6 +57,11 @@ def listed(tx: Connection, studies: Mapping[str, Protocol]) -> list[Contact]:
         for site in protocol.sites:
             if site.contact:
                 roles.setdefault(To(MAIL, site.contact), []).append(f"{study}: site {site.id}")
+        for planned in call_plans.load(tx, study, at).plan.people:
+            for mail in planned.mails:
+                roles.setdefault(To(MAIL, mail), []).extend(
+                    f"{study}: {role} ({planned.name})" for role in planned.roles
+                )
     mails = [Contact(to, to.address, tuple(said), True, _last(tx, to)) for to, said in roles.items()]
     hooks = []
     for hook in webhooks.listed(tx):
@@ -68,7 +73,7 @@ def listed(tx: Connection, studies: Mapping[str, Protocol]) -> list[Contact]:
 
 def fire(tx: Connection, parts: Parts, to: To, by: str, at: datetime) -> UUID:
     """Send a trial notice; answers the delivery to look at. NotFound where nobody here has this address."""
-    contact = next((one for one in listed(tx, parts.studies) if one.to == to), None)
+    contact = next((one for one in listed(tx, parts.studies, at) if one.to == to), None)
     if contact is None:
         raise NotFound(f"nobody here is reached by {to.channel} at {to.address}")
     if not contact.is_enabled:

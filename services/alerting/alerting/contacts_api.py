@@ -87,7 +87,7 @@ def add(routes: APIRouter, parts: Parts) -> None:
     def list_contacts(who: Reader) -> dict[str, Any]:
         """Each address once, with everything it is rung for."""
         with parts.store.reading() as tx:
-            return {"contacts": [contact.as_json() for contact in contacts.listed(tx, parts.studies)]}
+            return {"contacts": [contact.as_json() for contact in contacts.listed(tx, parts.studies, parts.now())]}
 
     @routes.post(
         "/v1/contacts/tests",

@@ -23,6 +23,7 @@ from tocsin.store.insert import insert_unless_there
 
 TOPIC = "decisions.recorded.v1"
 RUNG, ACKNOWLEDGED, FIRED = "notice_rung", "alert_acknowledged", "timer_fired"
+HANDED_OVER, ALERT_CLOSED = "alert_handed_over", "alert_closed"
 SUBMITTED, ANSWERED = "submission_entered", "submission_answered"
 SIGNED, DUPLICATE = "decision_signed", "duplicate_decided"
 

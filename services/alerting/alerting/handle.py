@@ -149,7 +149,7 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         clock_notices.restore(tx, parts, body)
         limits.restore(tx, parts, body)
         hold_parties.restore(tx, parts, body)
-    if body.what in (decisions.RUNG, decisions.ACKNOWLEDGED):
+    if body.what in answers.OF_ALERTS:
         alert = ringing.load(tx, UUID(body.about))
         if alert is not None:
             answers.apply(tx, parts, alert, body)

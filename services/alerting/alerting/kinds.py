@@ -61,6 +61,9 @@ _ALL = (
 UNTIL_ANSWERED = frozenset({"hold_confirmation"})
 """Those that ring their own roles again until they answer: nobody else can answer for them."""
 
+WAKES = frozenset({"fatal", "reconciliation", "life_threatening", "infusion_against_hold"})
+"""Those that no quiet hours hold back: a life is lost, or may be."""
+
 KINDS = {kind.name: kind for kind in _ALL}
 _ORDER = {kind.name: place for place, kind in enumerate(_ALL)}
 
@@ -73,6 +76,11 @@ def urgency(level: str, kind: str = "") -> int:
 def words(kind: str) -> str:
     """What a kind is called outside the walls."""
     return KINDS[kind].words if kind in KINDS else "alarm"
+
+
+def wakes(kind: str, level: str) -> bool:
+    """Whether it is sent in quiet hours, too. A page that could not be delivered may have been such a one."""
+    return kind in WAKES or (kind == "delivery_failed" and level == "page")
 
 
 def is_at_least(level: str, other: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from alerting import kinds, timers
-from alerting.alarm import OPEN
+from alerting.alarm import CLOSED, OPEN
 from alerting.parts import NAME
 from alerting.tables import alerts
 from tocsin.messages.bodies import AlertSettledV1
@@ -21,8 +21,6 @@ from tocsin.store import audit, outbox
 
 OVERDUE = "overdue"
 KIND = "clock_overdue"
-CLOSED = "closed"
-"""The state of an alert that nobody answered and about which nothing is owed any more."""
 SILENCE = timedelta(hours=4)
 
 

@@ -1,10 +1,10 @@
 """How alerting is rebuilt: the log handled by its own handlers, with nothing rung and nothing sent.
 
 `tocsin rebuild alerting` asks for this. Not on the log, and so kept: logins, receivers of webhooks with their
-secrets, and what was sent to whom with every try (`deliveries`, `attempts`). An alert that rang never goes, although
-no fact gives it: those about the house itself (nobody reachable, a delivery given up) follow from no message, and
-others may follow from rules that are not those of today. The log says that it rang; its row is taken over. Timers are
-set anew by what is owed.
+secrets, call plans, and what was sent to whom with every try (`deliveries`, `attempts`). An alert that rang never goes,
+although no fact gives it: those about the house itself (nobody reachable, a delivery given up) follow from no message,
+and others may follow from rules that are not those of today. The log says that it rang; its row is taken over. Timers
+are set anew by what is owed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class AlertingWay:
     tells: Sequence[str] = (decisions.TOPIC, RAISED, SETTLED)
     metadata = tables.metadata
     head: str = tables.HEAD
-    stays = frozenset({"studies", "accounts", "webhooks"})
+    stays = frozenset({"studies", "accounts", "webhooks", "call_plans", "overrides", "heartbeats"})
     set_anew = frozenset({"timers"})
 
     def __init__(self, studies: Mapping[str, Protocol], public_url: str) -> None:

@@ -5,6 +5,7 @@ Every function works in the caller's transaction, so that an alert and its first
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, insert, select, update
 
-from alerting import alarm, decisions, kinds, routing, timers, webhooks
+from alerting import alarm, call_plans, decisions, deeds, kinds, routing, timers, webhooks
 from alerting.delivery import ledger
 from alerting.delivery.bell import Bell, Due, case_number
 from alerting.delivery.ledger import To
 from alerting.parts import Parts
-from alerting.tables import alerts, notices
+from alerting.tables import acknowledgements, alerts, assignments, notices
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import DecisionRecordedV1
 from tocsin.messages.envelope import identity
@@ -42,11 +43,22 @@ class Ringing:
     due: Due | None
     state: str
     raised_at: datetime
+    policy: alarm.Policy | None = None
+    handed: alarm.Handed | None = None
+    answered_by: str | None = None
+    last_deed_at: datetime | None = None
 
     def alarm_at(self, now: datetime) -> alarm.Alarm:
         """What to decide by. Facts from a machine whose clock is ahead are known now, not in the future."""
         until = self.kind in kinds.UNTIL_ANSWERED
-        return alarm.Alarm(self.level, self.state, min(self.raised_at, now), self.roles, until)
+        return alarm.Alarm(
+            self.level, self.state, min(self.raised_at, now), self.roles, until, self.handed, self.answered_by,
+            self.last_deed_at,
+        )  # fmt: skip
+
+    def policy_at(self, now: datetime) -> alarm.Policy:
+        """The call plan's, as it was when it was raised; else the house's own."""
+        return self.policy or alarm.policy_for(self.alarm_at(now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +78,33 @@ def load(tx: Connection, alert_id: UUID) -> Ringing | None:
     return Ringing(
         row.id, row.study, row.case_id, row.kind, row.level, tuple(row.roles),
         To(*row.avoid) if row.avoid else None, Due.of(row.due) if row.due else None, row.state, row.raised_at,
+        alarm.Policy.of(row.policy) if row.policy else None, handed(tx, alert_id),
+        row.settled_by if row.state == alarm.ACKNOWLEDGED else None,
+        _last_deed(tx, row) if row.state == alarm.ACKNOWLEDGED else None,
     )  # fmt: skip
+
+
+def handed(tx: Connection, alert_id: UUID) -> alarm.Handed | None:
+    """To whom it was handed over last."""
+    its = assignments.c
+    row = tx.execute(
+        select(its.to, its.number, its.at).where(its.alert_id == alert_id).order_by(its.number.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else alarm.Handed(row.to, row.number, row.at)
+
+
+def _last_deed(tx: Connection, row: Any) -> datetime:
+    """When something was done about it last: it was acknowledged, or its case was decided on or reported."""
+    deed = deeds.last_about(tx, row.case_id) if row.case_id is not None else None
+    settled: datetime = row.settled_at
+    return settled if deed is None else max(deed, settled)
 
 
 def history(tx: Connection, alert_id: UUID) -> list[alarm.Rung]:
     """The steps that were rung and reached somebody."""
     n = notices.c
-    rows = tx.execute(select(n.step, n.at).where(n.alert_id == alert_id, n.rung_role.is_not(None)))
-    return [alarm.Rung(row.step, row.at) for row in rows]
+    rows = tx.execute(select(n.step, n.at, n.cause).where(n.alert_id == alert_id, n.rung_role.is_not(None)))
+    return [alarm.Rung(row.step, row.at, row.cause) for row in rows]
 
 
 def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung], at: datetime) -> list[Shortfall]:
@@ -82,24 +113,28 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
     The same address is rung once, however many of these notices would reach it.
     """
     ringing = alert.alarm_at(at)
-    policy = alarm.policy_for(ringing)
-    people: list[routing.Person] = [*routing.people_of(alert.study, parts.studies)]
-    people += routing.contacts_of(alert.study, parts.studies)
+    policy = alert.policy_at(at)
+    people: list[routing.Person] = []
     hooks: list[routing.Hook] | None = None
     done, shortfalls, told, nobody = list(rung), [], set[To](), False
     while (notice := alarm.next_notice(ringing, done, policy, at)) is not None:
         if hooks is None:
-            hooks = routing.hooks_for(alert.study, webhooks.enabled(tx))
-        reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid)
+            enabled = webhooks.enabled(tx)
+            hooks = routing.hooks_for(alert.study, enabled)
+            people = call_plans.callees(tx, alert.study, parts.studies, enabled, at)
+            people += routing.contacts_of(alert.study, parts.studies)
+        answered = answered_by(tx, alert.id) if notice.everyone else ()
+        reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid, without=answered)
         is_by_another_channel = alert.avoid is not None and not alert.avoid.address
-        if reached.rung_role != notice.role and not is_by_another_channel:
+        is_short = reached.rung_role != notice.role or not reached.on_duty
+        if is_short and not is_by_another_channel:
             shortfalls.append(Shortfall(alert.study, notice.role, reached.rung_role))
         _keep(tx, parts, alert, notice, reached, [to for to in reached.to if to not in told], at)
         told.update(reached.to)
         if reached.rung_role is None:
             nobody = True
             break
-        done.append(alarm.Rung(notice.step, at))
+        done.append(alarm.Rung(notice.step, at, notice.cause))
     tx.execute(
         update(alerts)
         .where(
@@ -109,6 +144,18 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
     )
     _set_timer(tx, alert, alarm.next_due(ringing, done, policy, at), nobody, at)
     return shortfalls
+
+
+def answered_by(tx: Connection, alert_id: UUID) -> frozenset[str]:
+    """Who has acknowledged it since it was handed over last."""
+    its = acknowledgements.c
+    return frozenset(tx.scalars(select(its.by).where(its.alert_id == alert_id, its.handed == times(tx, alert_id))))
+
+
+def times(tx: Connection, alert_id: UUID) -> int:
+    """How often it was handed over."""
+    last = handed(tx, alert_id)
+    return 0 if last is None else last.number
 
 
 def _set_timer(tx: Connection, alert: Ringing, due_at: datetime | None, nobody: bool, at: datetime) -> None:
@@ -127,15 +174,18 @@ def _keep(
 ) -> None:  # fmt: skip
     # A step that reached nobody is rung again later: each of those tries is a notice of its own.
     tried = [at.isoformat()] if reached.rung_role is None else []
-    notice_id = identity("notice", str(alert.id), str(notice.step), *tried)
+    cause = [notice.cause] if notice.cause != alarm.POLICY else []
+    notice_id = identity("notice", str(alert.id), str(notice.step), *cause, *tried)
     reason = "; ".join(part for part in (notice.reason, reached.note) if part)
     bell = bell_of(parts, alert, notice, at)
     row: dict[str, Any] = {
         "id": notice_id, "alert_id": alert.id, "step": notice.step, "role": notice.role,
-        "rung_role": reached.rung_role, "at": at, "reason": reason, "bell": bell.as_json(),
+        "rung_role": reached.rung_role, "at": at, "reason": reason, "bell": bell.as_json(), "cause": notice.cause,
+        "people": list(reached.people), "everyone": notice.everyone,
     }  # fmt: skip
     tx.execute(insert(notices), row)
-    ledger.plan(tx, notice_id, alert.id, to, kinds.urgency(alert.level, alert.kind), at)
+    held = {} if kinds.wakes(alert.kind, alert.level) else reached.held
+    ledger.plan(tx, notice_id, alert.id, to, kinds.urgency(alert.level, alert.kind), at, held=held)
     decisions.record(
         tx,
         what=decisions.RUNG,
@@ -153,6 +203,10 @@ def _keep(
             "rung_role": reached.rung_role,
             "why": notice.reason,
             "answer_by": notice.answer_by.isoformat() if notice.answer_by else None,
+            "cause": notice.cause,
+            "people": list(reached.people),
+            "everyone": notice.everyone,
+            "policy": json.dumps(alert.policy.as_json()) if alert.policy else None,
         },
     )
 
@@ -161,12 +215,18 @@ def restore(tx: Connection, parts: Parts, alert: Ringing, deed: DecisionRecorded
     """On a rebuild: the notice that the log says was rung, without ringing again."""
     detail = deed.detail
     answer_by = datetime.fromisoformat(str(detail["answer_by"])) if detail["answer_by"] else None
-    notice = alarm.Notice(int(str(detail["step"])), str(detail["role"]), str(detail["why"]), answer_by)
+    notice = alarm.Notice(
+        int(str(detail["step"])), str(detail["role"]), str(detail["why"]), answer_by,
+        str(detail.get("cause", alarm.POLICY)), bool(detail.get("everyone")),
+    )  # fmt: skip
     row = {
         "id": UUID(str(detail["notice_id"])), "alert_id": alert.id, "step": notice.step, "role": notice.role,
         "rung_role": detail["rung_role"], "at": deed.at, "reason": deed.reason,
-        "bell": bell_of(parts, alert, notice, deed.at).as_json(),
+        "bell": bell_of(parts, alert, notice, deed.at).as_json(), "cause": notice.cause,
+        "people": detail.get("people", []), "everyone": notice.everyone,
     }  # fmt: skip
+    if detail.get("policy"):
+        tx.execute(update(alerts).where(alerts.c.id == alert.id).values(policy=json.loads(str(detail["policy"]))))
     tx.execute(insert_unless_there(notices, tx.dialect.name), row)
 
 

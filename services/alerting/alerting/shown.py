@@ -34,6 +34,8 @@ class NoticeShown(BaseModel):
     rung_role: str | None
     at: str
     reason: str
+    cause: str = Field(description="policy, assigned (handed over) or reminder (acknowledged, and nothing was done)")
+    people: list[str] = Field(description="who was rung by it, where a call plan names people")
     channel: str | None
     address: str | None
     outcome: str
@@ -44,6 +46,13 @@ class AnswerShown(BaseModel):
     by: str
     at: str
     roles: list[str]
+
+
+class HandedOverShown(BaseModel):
+    to: str
+    by: str
+    at: str
+    reason: str
 
 
 class AlertShown(BaseModel):
@@ -65,8 +74,11 @@ class AlertShown(BaseModel):
     reached_nobody_since: str | None
     acknowledged_at: str | None
     acknowledged_by: str | None
-    closed_at: str | None = Field(description="when it ended by itself, as nothing is owed on it any more")
+    closed_at: str | None = Field(description="when somebody closed it, or nothing was owed on it any more")
+    closed_by: str | None
+    closed_because: str | None = Field(description="what the person said who closed it; none where it ended by itself")
     acknowledgements: list[AnswerShown]
+    handed_over: list[HandedOverShown] = Field(description="to whom, the last has it")
     notices: list[NoticeShown]
 
 
@@ -82,6 +94,7 @@ class AcknowledgedShown(BaseModel):
     acknowledged_by: str
     acknowledged_at: str
     you_were_first: bool
+    waits_for: list[str] = Field(description="who must acknowledge, too, before the ringing stops")
 
 
 class ClockChange(BaseModel):
@@ -207,7 +220,10 @@ ALERTS = {
             "acknowledged_at": None,
             "acknowledged_by": None,
             "closed_at": None,
+            "closed_by": None,
+            "closed_because": None,
             "acknowledgements": [],
+            "handed_over": [],
             "notices": [
                 {
                     "notice_id": "0f9e3b52-5d3c-5a7e-8f0e-3f3e1f0d7c21",
@@ -216,6 +232,8 @@ ALERTS = {
                     "rung_role": "safety_physician",
                     "at": "2026-05-13T18:08:00Z",
                     "reason": "rung at once",
+                    "cause": "policy",
+                    "people": [],
                     "channel": "mail",
                     "address": "safety-physician@sponsor.invalid",
                     "outcome": "delivered",
@@ -231,6 +249,7 @@ ACKNOWLEDGED = {
     "acknowledged_by": "lin",
     "acknowledged_at": "2026-05-13T18:15:08Z",
     "you_were_first": True,
+    "waits_for": [],
 }
 CLOCKS = {
     "clocks": [

@@ -19,12 +19,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
+    true,
 )
 
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0005"
+HEAD = "0006"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -319,6 +321,8 @@ alerts = Table(
     Column("settled_at", Instant),
     Column("settled_by", Text),
     Column("nobody_since", Instant),
+    Column("policy", Json),  # of the call plan, as it was when it was raised; none: the house's own
+    Column("closed_why", Text),  # what a person said who closed it; none where it ended by itself
 )
 Index("ix_alerts_case_id", alerts.c.case_id)
 Index("ix_alerts_group_key", alerts.c.group_key)
@@ -344,6 +348,21 @@ acknowledgements = Table(
     Column("by", Text, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("roles", Json, nullable=False),
+    # Whether the ringing stops with it: false while others on the same step must acknowledge, too.
+    Column("settles", Boolean, nullable=False, server_default=true()),
+    Column("handed", Integer, nullable=False, server_default="0"),  # how often it had been handed over by then
+)
+
+# To whom an alert was handed over. The person with the highest number has it.
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("alert_id", Uuid, ForeignKey("alerts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("to", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 # One notice is one step of one alert to one role (or one letter to a site). `bell` is all that may leave the house.
@@ -358,6 +377,9 @@ notices = Table(
     Column("at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
     Column("bell", Json, nullable=False),
+    Column("cause", String(8), nullable=False, server_default="policy"),  # policy, assigned, reminder
+    Column("people", Json),  # the names of those whom it rang, where a call plan names them
+    Column("everyone", Boolean, nullable=False, server_default=false()),  # all of these must acknowledge
 )
 
 deliveries = Table(
@@ -464,6 +486,44 @@ webhooks = Table(
     Column("earlier_secret", Text),
     Column("earlier_until", Instant),
     Column("failing_since", Instant),  # the first failed try after which none succeeded
+)
+
+# Who is told in a study: the whole document of each version. The one with the highest version counts.
+call_plans = Table(
+    "call_plans",
+    metadata,
+    Column("study", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    Column("saved_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# Somebody has a role in place of whoever the rota names. Of several the one that was made last counts.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("study", Text, nullable=False, index=True),
+    Column("role", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("begins", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),
+)
+
+# The last heartbeat that arrived, by what brought it: the report itself, or its coding.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("leg", String(8), primary_key=True),
+    Column("beat_at", Instant, nullable=False),
+    Column("arrived_at", Instant, nullable=False),
 )
 
 accounts = Table(

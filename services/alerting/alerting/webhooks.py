@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from alerting.delivery.addresses import Forbidden, check_form
 from alerting.parts import ALL_STUDIES
-from alerting.routing import EVERY_ROLE, Hook
+from alerting.routing import EVERY_ROLE, PERSONAL, Hook
 from alerting.tables import webhooks
 from tocsin.domain.words import Role
 from tocsin.errors import Conflict, NotFound, Refused, Wrong
@@ -23,6 +23,8 @@ FAILING_LIMIT: Final = timedelta(days=5)
 """A webhook that takes nothing for so long is disabled, which rings: nobody must believe that it hears."""
 BOTH_SIGN: Final = timedelta(days=1)
 """How long an earlier secret signs beside a new one, unless somebody says otherwise."""
+HEARTBEAT: Final = "heartbeat"
+"""In place of a role: a receiver outside that gets each heartbeat, and rings by itself when none comes."""
 _LONGEST: Final = timedelta(days=30)
 
 
@@ -51,7 +53,7 @@ def add(tx: Connection, study: str, role: str, url: str, at: datetime, *, who: s
         check_form(url)
     except Forbidden as why:
         raise Refused("this webhook cannot be added", [Wrong("/url", str(why), "https://host/path")]) from None
-    roles = [EVERY_ROLE, *(r.value for r in Role)]
+    roles = [EVERY_ROLE, PERSONAL, HEARTBEAT, *(r.value for r in Role)]
     if role not in roles:
         raise Refused("this webhook cannot be added", [Wrong("/role", f"no role {role!r}", ", ".join(roles))])
     hook_id, secret = uuid4(), _new_secret()

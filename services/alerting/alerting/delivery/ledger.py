@@ -7,7 +7,7 @@ id: perhaps twice, never zero times. Due times are the house's time, leases the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,8 +40,12 @@ class To:
     address: str
 
 
-def plan(tx: Connection, notice_id: UUID, alert_id: UUID | None, to: Sequence[To], urgency: int, at: datetime) -> None:
-    """Owe this notice to these addresses, from now on."""
+def plan(
+    tx: Connection, notice_id: UUID, alert_id: UUID | None, to: Sequence[To], urgency: int, at: datetime, *,
+    held: Mapping[To, datetime] | None = None,
+) -> None:  # fmt: skip
+    """Owe this notice to these addresses, from now on; those that are `held`, from then on."""
+    until = held or {}
     if not to:
         return
     tx.execute(
@@ -57,7 +61,7 @@ def plan(tx: Connection, notice_id: UUID, alert_id: UUID | None, to: Sequence[To
                 "state": PENDING,
                 "attempts": 0,
                 "forgiven": 0,
-                "next_attempt_at": at,
+                "next_attempt_at": until.get(one, at),
                 "created_at": at,
             }
             for one in to
