@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -93,6 +94,37 @@ def try_them(
     if missed:
         print(f"{missed} of {len(fired)} were not delivered within {seconds:g} s; is the house running?")
         raise typer.Exit(1)
+
+
+@contacts.command("bounced")
+def bounced(
+    file: Annotated[Path, typer.Argument(help="The bounce as it came, or - for standard input.", allow_dash=True)],
+    data: _DATA = None,
+) -> None:
+    """Keep a mail that came back: its delivery is shown as bounced, and somebody else is rung. A running house rings.
+
+    For the mail server's alias of TOCSIN_MAIL_FROM, which pipes each bounce in here. Exit code 1 when it is none.
+
+    Example: tocsin contacts bounced - < bounce.eml
+    """
+    from alerting.bounces import read, record
+    from alerting.parts import Parts
+    from standalone.rehearsal import time_of
+    from standalone.stores import open_existing
+    from standalone.study_files import load_studies
+    from tocsin.now import wall
+    from tocsin.settings import Settings
+
+    found = read(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+    settings = Settings(**({"data": data} if data else {}))
+    studies, now = load_studies(settings.studies), time_of(settings)
+    with open_existing(settings, "alerting") as store:
+        parts = Parts(store, studies, now, wall, settings.public_url)
+        for one in found:
+            with store.transaction() as tx:
+                print(record(tx, parts, one))
+    if not found:
+        print("Nothing in it says that a mail failed.")
 
 
 def _chosen(known: list[Contact], named: list[str]) -> list[Contact]:

@@ -45,7 +45,7 @@ def build(
     for name in names:
         make: Callable[..., Service] = importlib.import_module(APPS[name]).build
         try:
-            says_so = {"is_rehearsal": is_rehearsal} if name == "alerting" else {}
+            says_so = {"is_rehearsal": is_rehearsal} if name != "coder" else {}
             built.append(make(settings, studies, bus, now=now, **says_so))
         except BaseException:
             for service in reversed(built):

@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     partitions: int = Field(
         6, ge=1, le=256, description="Partitions of each topic, when it is made: how many processes may share the work."
     )
+    heartbeat_minutes: int = Field(
+        60,
+        ge=0,
+        le=1440,
+        description="How often an invented report goes the whole way; one that does not arrive rings. 0: never.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     log_json: bool = Field(False, description="One JSON document a line instead of text, for a log collector.")
 

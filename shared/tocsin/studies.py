@@ -30,6 +30,7 @@ from tocsin.domain.protocol import (
 )
 from tocsin.domain.words import Role
 from tocsin.errors import ProtocolError
+from tocsin.messages.heartbeat import is_heartbeat
 from tocsin.study_clocks import twice
 from tocsin.study_shape import StudyFile
 
@@ -113,6 +114,8 @@ def _contradictions(file: StudyFile) -> Iterable[str]:
             f"study.subject_pattern is {file.study.subject_pattern!r}; it needs a group (?P<site>…), "
             "so that a site's subjects can be told from another's"
         )
+    if is_heartbeat(file.study.id):
+        yield f"study.id is {file.study.id!r}, which is kept for the heartbeat; any other is allowed"
     if not any(r.role is Role.SAFETY_PHYSICIAN and r.email for r in file.recipients):
         roles = ", ".join(dict.fromkeys(r.role.value for r in file.recipients))
         yield f"recipients are {roles}; at least one 'safety_physician' with an email is needed: somebody must be rung"

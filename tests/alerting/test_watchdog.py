@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from alerting import watchdog
+from alerting import handle, heartbeats, watchdog, webhooks
 from alerting.delivery.outcome import Delivered, TryAgain
 from alerting.watchdog import LEAST_FREE_BYTES, Looks, Watchdog
+from tests.alerting.plans import person, plan, save
 from tests.alerting.receivers import Receiver, receiver
 from tests.alerting.test_delivery import Told
 from tests.alerting.test_webhooks import with_hook
-from tests.alerting.ward import FATAL, Ward, report
+from tests.alerting.ward import FATAL, STUDY, Ward, report
 from tocsin.bus.consume import Status
+from tocsin.messages import heartbeat
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -31,10 +34,13 @@ class Consumer:
         return self.now
 
 
-def a_house(ward: Ward, consumer: Consumer | None = None, free: list[int] | None = None) -> Watchdog:
+def a_house(
+    ward: Ward, consumer: Consumer | None = None, free: list[int] | None = None, every: timedelta = timedelta(0)
+) -> Watchdog:
     left = free or [LEAST_FREE_BYTES]
     consumers = [consumer] if consumer else []
-    return Watchdog(ward.parts, Looks(consumers, Path("/nowhere"), lambda _: left[0]))
+    looks = Looks(consumers, Path("/nowhere"), ward.wall_at, every, lambda _: left[0])
+    return Watchdog(ward.parts, looks)
 
 
 def look(ward: Ward, dog: Watchdog, span: timedelta = timedelta(0)) -> list[str]:
@@ -179,3 +185,71 @@ def test_the_clock_of_a_real_database_is_asked(any_house: Ward) -> None:
         apart = watchdog._skew(tx, any_house.wall_at)
         expected = tx.dialect.name == "postgresql"
     assert (apart != timedelta(0)) is expected
+
+
+def beat(ward: Ward, at: datetime, *legs: str) -> None:
+    case_id = heartbeat.beat(at, "ae-intake").body.case_id
+    for leg in legs:
+        with ward.store.transaction() as tx:
+            heartbeats.arrived(tx, ward.parts, leg, case_id)
+
+
+@pytest.mark.rule("rules.md: synthetic heartbeat SAE hourly")
+def test_a_heartbeat_that_does_not_arrive_rings_and_says_which_way_is_broken(house: Ward) -> None:
+    dog = a_house(house, every=HOUR)
+    begun = house.wall_at
+    assert look(house, dog, HOUR + 14 * MINUTE) == []
+    beat(house, begun + HOUR, "report", "coding")
+    assert look(house, dog, HOUR) == []
+    beat(house, begun + 2 * HOUR, "report")
+    assert look(house, dog, 20 * MINUTE) == ["heartbeat"]
+    assert rung(house)[0].startswith("the heartbeat did not arrive: its coding is missing; its coding last came ")
+    beat(house, begun + 2 * HOUR, "coding")
+    assert look(house, dog) == []
+
+
+def test_a_house_that_beats_never_or_has_only_begun_misses_nothing(house: Ward) -> None:
+    assert look(house, a_house(house), 5 * HOUR) == []
+    assert look(house, a_house(house, every=HOUR), HOUR) == []
+
+
+def test_whoever_watches_from_outside_gets_each_heartbeat_that_went_the_whole_way_once(
+    house: Ward, hook: Receiver
+) -> None:
+    with_hook(house, hook.url, role="heartbeat")
+    at = house.wall_at
+    beat(house, at, "report")
+    house.send()
+    assert hook.asked == []
+    for _ in range(2):
+        beat(house, at, "coding")
+        house.send()
+    [told] = hook.asked
+    said = json.loads(told.body)
+    assert (said["type"], said["data"]["case_id"]) == ("heartbeat", None)
+    house.receive(report(FATAL))
+    assert len(hook.asked) == 1, "an alarm is not for it"
+
+
+def test_a_heartbeat_is_no_case_and_rings_nobody(house: Ward) -> None:
+    at = house.at
+    with house.store.transaction() as tx:
+        handle.on_report_received(heartbeat.beat(at, "ae-intake"), tx, house.parts)
+    assert house.alerts() == []
+    assert house.clocks() == []
+    with house.store.reading() as tx:
+        assert heartbeats.ages(tx, house.wall_at) == {"report": timedelta(0)}
+
+
+def test_a_role_that_pages_ring_and_nobody_has_any_more_rings(house: Ward) -> None:
+    with house.store.transaction() as tx:
+        webhooks.add(tx, STUDY, "person", "https://hooks.example.org/qiao", house.at)
+        hook_id = webhooks.listed(tx)[0].id
+    qiao = person("qiao", "second_physician", webhooks=[str(hook_id)]) | {"mails": []}
+    save(house, plan(people=[*(one for one in plan()["people"] if one["name"] != "qiao"), qiao]))
+    dog = a_house(house)
+    assert look(house, dog, 10 * MINUTE) == []
+    with house.store.transaction() as tx:
+        webhooks.disable(tx, hook_id, "410 Gone", house.at, who="alerting")
+    assert look(house, dog, 6 * MINUTE) == [f"nobody|{STUDY}|second_physician"]
+    assert rung(house) == [f"nobody is reachable as second_physician in {STUDY}: its alarms ring others"]

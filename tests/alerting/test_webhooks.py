@@ -27,9 +27,9 @@ def hook() -> Iterator[Receiver]:
         yield found
 
 
-def with_hook(house: Ward, url: str) -> tuple[UUID, str]:
-    """A webhook for everything, sent to as it is live; answers its id and secret."""
-    secret = house.add_webhook(url)
+def with_hook(house: Ward, url: str, role: str = "all") -> tuple[UUID, str]:
+    """A webhook for everything or for a role, sent to as it is live; answers its id and secret."""
+    secret = house.add_webhook(url, role)
 
     def find(address: str) -> Endpoint | None:
         with house.store.reading() as tx:

@@ -93,9 +93,16 @@ def in_process(
     bus: Bus | None = None,
     served: Mapping[str, Protocol] | None = None,
     without: Collection[str] = (),
+    heartbeat_minutes: int = 0,
 ) -> Iterator[House]:
-    """The services of these `build` functions as one running house on `folder`, without the workers so named."""
-    settings = Settings(data=folder, database=database, partitions=2, signing_key=SIGNING_KEY.decode())
+    """The services of these `build` functions as one running house on `folder`, without the workers so named.
+
+    It does not beat unless a test asks for it: what is on the log is what the test has put there.
+    """
+    settings = Settings(
+        data=folder, database=database, partitions=2, signing_key=SIGNING_KEY.decode(),
+        heartbeat_minutes=heartbeat_minutes,
+    )  # fmt: skip
     moment = now or Moment()
     carrier = bus or open_bus(settings.bus)
     carrier.ensure(all_topics(settings.partitions, 1))

@@ -6,12 +6,14 @@ The one place of this service, beside `__main__`, that knows the time, the setti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter
 
 from ae_intake import api, showing
 from ae_intake.handle import on_decision_recorded, on_query_raised
+from ae_intake.heartbeat import Heart
 from ae_intake.keys import KeyRing
 from ae_intake.parts import Parts
 from ae_intake.tables import HEAD, MIGRATIONS, metadata
@@ -35,7 +37,9 @@ SCHEMA = "intake"
 _HANDLERS: dict[str, Handler] = {"queries.raised.v1": on_query_raised, "decisions.recorded.v1": on_decision_recorded}
 
 
-def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
+def build(
+    settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now, is_rehearsal: bool = False
+) -> Service:
     """The service on its own database, made or brought up here; not yet running. Raises StoreAway."""
     store = open_store(settings.database_for(SCHEMA), SCHEMA)
     try:
@@ -50,10 +54,13 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     except BaseException:
         store.close()
         raise
+    every = timedelta(minutes=settings.heartbeat_minutes)
+    # In a rehearsal time stands, and nothing beats.
+    hearts = [Heart(store, wall, every)] if every and not is_rehearsal else []
     return Service(
         name=INTAKE,
         router=routes,
-        workers=(writer, relay, consumer),
+        workers=(writer, relay, consumer, *hearts),
         durable=store.ping,
         degraded=partial(_degraded, relay, consumer),
         metrics=partial(_measures, parts, relay),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,9 +89,11 @@ def build(
     consumers = consumers_of(parts, bus)
     chores = Chores(parts)
     couriers = couriers_of(parts, settings)
-    watchdog = Watchdog(parts, Looks(consumers, settings.data.absolute()))
+    watchdog = Watchdog(
+        parts, Looks(consumers, settings.data.absolute(), wall(), timedelta(minutes=settings.heartbeat_minutes))
+    )
     troubled: list[Troubled] = [relay, chores, watchdog, *couriers]
-    watch = Watch(parts, consumers, troubled, has_mail_server=settings.smtp_url is not None)
+    watch = Watch(parts, consumers, troubled, watchdog, has_mail_server=settings.smtp_url is not None)
     # Stopped in reverse: what was taken in is still sent on. In a rehearsal time stands, and nothing lasts.
     workers: list[Worker] = [relay, *couriers, chores, *([] if is_rehearsal else [watchdog]), *consumers]
     routes = api.router(parts, settings)

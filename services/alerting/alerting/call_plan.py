@@ -329,9 +329,9 @@ def example(zone: str = "Asia/Shanghai") -> dict[str, Any]:
 
 
 def roles_rung(plan: CallPlan) -> frozenset[str]:
-    """The roles that the policies ring: the plan's, and the house's own where no policy stands before them."""
-    levels = frozenset().union(*(one.levels for one in plan.policies))
+    """The roles that pages ring, and whatever a policy of the plan does: those that must always be reachable."""
     planned = [one.policy for one in plan.policies]
-    planned += [policy for level, policy in POLICIES.items() if level not in levels]
+    if not any("page" in one.levels for one in plan.policies):
+        planned.append(POLICIES["page"])
     last = [policy.last_resort for policy in planned if policy.last_resort is not None]
     return frozenset([*last, *(step.role for policy in planned for step in policy.steps)])

@@ -19,6 +19,7 @@ from alerting import (
     doses,
     duplicates,
     grades,
+    heartbeats,
     hold_parties,
     holds_signed,
     limits,
@@ -49,12 +50,16 @@ from tocsin.messages.bodies import (
     ReportReceivedV1,
 )
 from tocsin.messages.envelope import Envelope
+from tocsin.messages.heartbeat import is_heartbeat
 from tocsin.store.insert import insert_unless_there
 
 
 def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, parts: Parts) -> None:
     """A new case or a new revision: judged at once by its own words, before and whether or not anybody codes it."""
     body, at = envelope.body, envelope.recorded_at
+    if is_heartbeat(body.study):
+        heartbeats.arrived(tx, parts, heartbeats.REPORT, body.case_id)
+        return
     protocol = parts.study(body.study)
     cases.lock_study(tx, body.study)
     known = cases.load(tx, body.case_id)
@@ -80,6 +85,9 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
 def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
     """A coding refines the same case."""
     body = envelope.body
+    if is_heartbeat(body.study):
+        heartbeats.arrived(tx, parts, heartbeats.CODING, body.case_id)
+        return
     protocol = parts.study(body.study)
     cases.lock_study(tx, body.study)
     known = cases.load(tx, body.case_id)

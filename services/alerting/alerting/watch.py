@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, select
 
-from alerting import timers
+from alerting import heartbeats, timers
 from alerting.alarm import OPEN
 from alerting.delivery.ledger import DEAD, MAIL, PENDING
 from alerting.parts import Parts
@@ -22,6 +23,7 @@ LAG_LIMIT = 1000
 """More messages than this unread is said aloud."""
 
 _NO_MAIL_SERVER = "no mail server is set: mail goes to the mailbox folder and rings nobody"
+_OF_THE_HOUSE = frozenset({"disk", "clock", "heartbeat", "nobody"})
 _PATIENCE = timedelta(minutes=1)
 
 
@@ -40,15 +42,33 @@ class Counted(Protocol):
     def status(self) -> Status: ...
 
 
+class Found(Protocol):
+    """One thing that is wrong with the house: for good by its key, and in words."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def said(self) -> str: ...
+
+
+class Looked(Protocol):
+    """Whoever looks for what is wrong with the house, and what was found last."""
+
+    @property
+    def found(self) -> Sequence[Found]: ...
+
+
 class Watch:
     """Asks the tables and the workers. Cheap enough for every few seconds."""
 
     def __init__(
-        self, parts: Parts, consumers: Sequence[Counted], workers: Sequence[Troubled], *, has_mail_server: bool
-    ) -> None:
+        self, parts: Parts, consumers: Sequence[Counted], workers: Sequence[Troubled], looked: Looked, *,
+        has_mail_server: bool,
+    ) -> None:  # fmt: skip
         self._parts = parts
         self._consumers = tuple(consumers)
         self._workers = tuple(workers)
+        self._looked = looked
         self._has_mail_server = has_mail_server
 
     def durable(self) -> None:
@@ -64,6 +84,8 @@ class Watch:
             if (status.lag or 0) > LAG_LIMIT:
                 found.append(f"{status.name} has {status.lag} messages to read")
         found += [f"{worker.name}: {worker.trouble}" for worker in self._workers if worker.trouble]
+        # What a consumer or the tables say below is said once.
+        found += [one.said for one in self._looked.found if one.key.partition("|")[0] in _OF_THE_HOUSE]
         try:
             with self._parts.store.reading() as connection:
                 return [*found, *self._from_tables(connection)]
@@ -96,6 +118,9 @@ class Watch:
     def metrics(self) -> Iterable[Measure]:
         """Numbers as they are now."""
         with self._parts.store.reading() as connection:
+            for leg, age in heartbeats.ages(connection, self._parts.wall()).items():
+                seconds = age.total_seconds()
+                yield Measure("heartbeat_age_seconds", "Age of the last heartbeat", seconds, labels={"leg": leg})
             for name, query in _counts(self._parts.now()).items():
                 yield Measure(f"alerting_{name}", f"{name.replace('_', ' ')}, now", connection.scalars(query).one())
             for state, level, number in connection.execute(
@@ -111,6 +136,8 @@ class Watch:
             ):
                 labels = {"channel": channel, "state": state}
                 yield Measure("deliveries", "Deliveries by channel and state", number, labels=labels)
+        for kind, number in Counter(one.key.partition("|")[0] for one in self._looked.found).items():
+            yield Measure("troubles", "What is wrong with the house, by kind", number, labels={"kind": kind})
         for status in (c.status() for c in self._consumers):
             if status.lag is not None:
                 yield Measure("consumer_lag", "Messages not read yet", status.lag, labels={"consumer": status.name})

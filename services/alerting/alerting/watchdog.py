@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, func, select, text
 
-from alerting import alerts, timers
+from alerting import alerts, call_plans, heartbeats, timers
 from alerting.delivery.ledger import MAIL, PENDING, To
 from alerting.parts import ALL_STUDIES, Parts
 from alerting.tables import alerts as alert_rows
@@ -52,10 +52,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Where trouble is looked for. `folder`: whose disk must not be full."""
+    """Where trouble is looked for. `folder`: whose disk must not be full. `heartbeat`: how often it beats; 0 never.
+
+    `up_since`: what could not have come before then is not missed.
+    """
 
     consumers: Sequence[Counted]
     folder: Path
+    up_since: datetime
+    heartbeat: timedelta
     free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
 
 
@@ -73,6 +78,11 @@ def troubles(tx: Connection, parts: Parts, looks: Looks) -> Iterator[Trouble]:
     if waiting is not None and parts.now() - waiting >= MAIL_REFUSED:
         minutes = int((parts.now() - waiting).total_seconds() // 60)
         yield Trouble("mail", f"no mail has got through for {minutes} minutes", To(MAIL, EVERY_CHANNEL))
+    beat = heartbeats.missed(tx, parts.wall(), looks.heartbeat, looks.up_since) if looks.heartbeat else None
+    if beat is not None:
+        yield Trouble("heartbeat", beat)
+    for study, role in call_plans.unreachable(tx, parts, parts.now()):
+        yield Trouble(f"nobody|{study}|{role}", f"nobody is reachable as {role} in {study}: its alarms ring others")
     skew = _skew(tx, parts.wall())
     if abs(skew) > MOST_SKEW:
         seconds = int(skew.total_seconds())
@@ -112,6 +122,8 @@ class Watchdog:
         self._every_s = every_s
         self._since: dict[str, datetime] = {}
         self._trouble: str | None = None
+        self.found: tuple[Trouble, ...] = ()
+        """What was wrong at the last look."""
 
     @property
     def trouble(self) -> str | None:
@@ -135,6 +147,7 @@ class Watchdog:
         now = self._parts.now()
         with self._parts.store.reading() as connection:
             found = list(troubles(connection, self._parts, self._looks))
+        self.found = tuple(found)
         self._since = {one.key: self._since.get(one.key, now) for one in found}
         for one in found:
             if now - self._since[one.key] >= LASTS:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from meddra_coder import casebook, chart, recoding, regrading, review_queue
+from meddra_coder.coder import default_coder
 from meddra_coder.coders import Coders
 from meddra_coder.coding import code_event
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import Poison
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
+from tocsin.messages.heartbeat import is_heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     """
     body = envelope.body
     revision = casebook.Revision(body.case_id, body.revision, body.study)
+    if is_heartbeat(body.study):
+        _answer_heartbeat(envelope, tx, revision)
+        return
     coder = parts.coders.of(tx, body.study)
     counting = [kept for kept in body.events if not kept.facts.nullified]
     coded = [casebook.coded_event(kept, code_event(kept.facts.verbatim, coder)) for kept in counting]
@@ -61,6 +66,16 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
         recorded_at=at,
         by=casebook.SOURCE,
     )
+
+
+def _answer_heartbeat(envelope: Envelope[ReportReceivedV1], tx: Connection, revision: casebook.Revision) -> None:
+    """Coded as any report is, and said; nothing of it is kept, and nobody is asked."""
+    coder, at = default_coder(), envelope.recorded_at
+    events = [casebook.coded_event(kept, code_event(kept.facts.verbatim, coder)) for kept in envelope.body.events]
+    casebook.say(
+        tx, revision, events, decision=identity("coded", revision.case_id), dictionary=coder.version, occurred_at=at,
+        recorded_at=at, by=casebook.SOURCE,
+    )  # fmt: skip
 
 
 def on_observations_recorded(envelope: Envelope[ObservationsRecordedV1], tx: Connection, parts: Parts) -> None:

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+HEARTBEAT = "heartbeat"
+"""The kind of a notice that says that a heartbeat went the whole way."""
 TEST = "contact_test"
 """The kind of a notice that only tries an address."""
 

@@ -17,7 +17,7 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from alerting.delivery.addresses import LOOPBACK, Forbidden, Resolve, resolve, target
-from alerting.delivery.bell import TEST, Bell
+from alerting.delivery.bell import HEARTBEAT, TEST, Bell
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
 from alerting.delivery.parcel import Parcel
 from tocsin.now import Now
@@ -140,7 +140,8 @@ def judge(status: int, start: str, retry_after: str | None, now: datetime) -> Ou
 
 def payload(bell: Bell, *, is_rehearsal: bool = False) -> str:
     """The body: thin, and the same at every try. That of a rehearsal says so, beside the type."""
-    kind = "contact.test" if bell.kind == TEST else "alert.raised" if bell.step == 0 else "alert.escalated"
+    own = {TEST: "contact.test", HEARTBEAT: "heartbeat"}
+    kind = own.get(bell.kind, "alert.raised" if bell.step == 0 else "alert.escalated")
     data = {
         "alert_id": bell.alert_id,
         "case_id": bell.case_id,
