@@ -166,7 +166,8 @@ class Broker:
         }
         fixed = (Path(__file__).parent / "kafka" / "server.properties").read_text("utf-8")
         self._settings.write_text(fixed + "".join(f"{name}={value}\n" for name, value in own.items()), "utf-8")
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # An id that begins with a hyphen would be read as an option.
+        cluster = "T" + base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()[1:]
         command = self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster)
         ran = subprocess.run(
             [*command, "-c", str(self._settings)], capture_output=True, text=True, check=False, timeout=60

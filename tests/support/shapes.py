@@ -24,6 +24,7 @@ from sqlalchemy import Connection, func, select
 from ae_intake import tables as intake_tables
 from alerting import tables as alerting_tables
 from meddra_coder import tables as coder_tables
+from tests.support.warm import Forked
 from tocsin.store.engine import Store, open_store
 from tocsin.store.tables import outbox
 
@@ -63,7 +64,7 @@ class Process:
     environment: Mapping[str, str]
     port: int
     folder: Path
-    running: subprocess.Popen[bytes] | None = None
+    running: Forked | None = None
     starts: int = 0
 
     @property
@@ -78,22 +79,14 @@ class Process:
         """Start it; `ready` waits for it."""
         assert self.running is None or self.running.poll() is not None, f"{self.name} runs already"
         self.starts += 1
-        with self.log.open("ab") as out:
-            self.running = subprocess.Popen(
-                [sys.executable, "-m", "standalone", *self.arguments],
-                env={**os.environ, **self.environment},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                cwd=self.folder,
-            )
+        self.running = Forked(self.arguments, self.log, self.log, {**os.environ, **self.environment})
 
     def ready(self, within_s: float = 30.0) -> None:
         """Wait until `/ready` answers 200."""
 
         def answers() -> bool:
             assert self.running is not None
-            assert self.running.poll() is None, f"{self.name} ended with {self.running.returncode}:\n{self.tail()}"
+            assert self.running.poll() is None, f"{self.name} ended with {self.running.poll()}:\n{self.tail()}"
             try:
                 return httpx.get(f"{self.url}/ready", timeout=5).status_code == 200
             except httpx.TransportError:
@@ -230,6 +223,7 @@ def _base(folder: Path) -> dict[str, str]:
         "TOCSIN_DATA": str(folder / "data"),
         "TOCSIN_SIGNING_KEY": secrets.token_urlsafe(48),
         "TOCSIN_WEBHOOK_ALLOW": "loopback",
+        "TOCSIN_HEARTBEAT_MINUTES": "0",  # what is on the log is what a test has put there
         "TOCSIN_LOG_LEVEL": "warning",
     }
 

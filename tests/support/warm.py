@@ -9,23 +9,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
+from typing import Any
 
 _PRELOADED = "tests.support.warmed"
 
 
 class Forked:
-    """A running process, with what `subprocess.Popen` has of it."""
+    """A running process, with what `subprocess.Popen` has of it. It works in the folder of `out`; both files grow."""
 
     def __init__(self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str]) -> None:
         settings = dict(environment)
-        self._process: ForkServerProcess = _server(settings["PYTHONPATH"]).Process(
-            target=_run, args=(list(words), str(out), str(err), settings), daemon=True
-        )
+        told = (list(words), str(out.absolute()), str(err.absolute()), str(out.absolute().parent), settings)
+        self._process: ForkServerProcess = _server(settings["PYTHONPATH"]).Process(target=_run, args=told, daemon=True)
         self._process.start()
 
     @property
@@ -51,6 +51,21 @@ class Forked:
         self._process.kill()
 
 
+class _Function(Forked):
+    """A function of a test in a process of its own."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], out: Path) -> None:
+        self._process = _server(os.pathsep.join(sys.path)).Process(
+            target=_call, args=(target, args, str(out.absolute())), daemon=True
+        )
+        self._process.start()
+
+
+def fork(target: Callable[..., None], args: tuple[Any, ...], out: Path) -> Forked:
+    """Run a function in a process that has imported everything; what it says is added to the file `out`."""
+    return _Function(target, args, out)
+
+
 @cache
 def _server(path: str) -> ForkServerContext:
     """The process that others are forked from: one for each process of tests, started when it is first asked for."""
@@ -74,11 +89,21 @@ def _nothing() -> None:
     assert _PRELOADED in sys.modules, "what is forked from has imported nothing: each start would pay for it again"
 
 
-def _run(words: list[str], out: str, err: str, environment: dict[str, str]) -> None:
+def _call(target: Callable[..., None], args: tuple[Any, ...], out: str) -> None:
+    _say_to(out, out)
+    target(*args)
+
+
+def _say_to(out: str, err: str) -> None:
     for path, number in ((out, 1), (err, 2)):
-        to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(to, number)
         os.close(to)
+
+
+def _run(words: list[str], out: str, err: str, folder: str, environment: dict[str, str]) -> None:
+    os.chdir(folder)
+    _say_to(out, err)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["tocsin", *words]

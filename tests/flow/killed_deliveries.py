@@ -1,0 +1,399 @@
+"""Alarms whose sender is killed, again and again, at every step of a delivery.
+
+`python -m tests.flow.killed_deliveries --times 500`
+
+A process with the real couriers and chores works on one database; a mail server and two receivers of webhooks, all
+real, kill it with SIGKILL at a step that a seed chooses, or it is killed at a random moment. Then the next process
+takes over, its clock beyond the lease. At the end one lives until nothing is owed, and what arrived is held against
+the ledger. Some addresses refuse for good, so that dead letters are among the deliveries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import socketserver
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from alerting import answers, handle, tables, webhooks
+from alerting.app import couriers_of, prepare
+from alerting.chores import Chores
+from alerting.delivery.ledger import LEASE
+from alerting.parts import Parts
+from tests.alerting.ward import FATAL, NOON, STUDY, report, without_doses
+from tests.support.warm import fork
+from tocsin.domain.protocol import Protocol, Recipient
+from tocsin.domain.words import Role
+from tocsin.settings import Settings
+from tocsin.store.engine import Store, open_store
+from tocsin.workers import Worker
+
+STEPS = (
+    "mail: connected", "mail: sender told", "mail: recipient told", "mail: before the answer", "mail: after the answer",
+    "webhook: connected", "webhook: before the answer", "webhook: half an answer", "webhook: after the answer",
+    "at a random moment",
+)  # fmt: skip
+REFUSES = "gone@sponsor.example"
+LONGEST_LIFE_S = 4.0
+LAST_LIFE_S = 60.0
+ONE_LIFE = LEASE + timedelta(seconds=1)
+
+
+@dataclass
+class Trap:
+    """Kills the process at a step. Each receiver calls `at` when it is there."""
+
+    step: str = ""
+    pid: int = 0
+    sprung: threading.Event = field(default_factory=threading.Event)
+
+    def set(self, step: str) -> None:
+        self.sprung.clear()
+        self.step, self.pid = step, 0
+
+    def at(self, step: str) -> None:
+        if step == self.step and self.pid and not self.sprung.is_set():
+            self.kill()
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.sprung.set()
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A notice that somebody has: its id, the address, and the alert that it is about."""
+
+    notice_id: UUID
+    address: str
+    alert_id: UUID
+
+
+@dataclass
+class World:
+    """What is outside of the house, and what arrived there."""
+
+    trap: Trap
+    arrived: list[Arrived] = field(default_factory=list)
+    mail_port: int = 0
+    hook_ports: dict[str, int] = field(default_factory=dict)
+    answered: set[UUID] = field(default_factory=set)
+
+
+@contextmanager
+def _mail(world: World) -> Iterator[None]:
+    """A mail server, as small as SMTP allows, so that it can kill between any two lines."""
+
+    class Session(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError, ValueError):
+                self._talk()
+
+        def _say(self, line: str) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+        def _talk(self) -> None:
+            world.trap.at("mail: connected")
+            self._say("220 ready")
+            to = ""
+            while line := self.rfile.readline().decode("ascii", "replace").strip():
+                word = line.upper()
+                if word.startswith("MAIL"):
+                    world.trap.at("mail: sender told")
+                    self._say("250 ok")
+                elif word.startswith("RCPT"):
+                    to = line.partition("<")[2].partition(">")[0]
+                    world.trap.at("mail: recipient told")
+                    self._say("550 5.1.1 gone" if to == REFUSES else "250 ok")
+                elif word.startswith("DATA"):
+                    self._say("354 go on")
+                    self._keep(to)
+                elif word.startswith("QUIT"):
+                    self._say("221 bye")
+                    return
+                else:
+                    self._say("250 ok")
+
+        def _keep(self, to: str) -> None:
+            lines = []
+            while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                lines.append(line)
+            if line != b".\r\n":
+                return  # it was killed while it spoke: a server keeps nothing of half a mail
+            mail = message_from_bytes(b"".join(lines), policy=default)
+            assert isinstance(mail, EmailMessage)
+            body = mail.get_body(("plain",))
+            assert body is not None
+            link = str(body.get_content()).partition("/a/")[2][:36]
+            world.arrived.append(Arrived(UUID(str(mail["Message-ID"])[1:37]), to, UUID(link)))
+            world.trap.at("mail: before the answer")
+            self._say("250 taken")
+            world.trap.at("mail: after the answer")
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        allow_reuse_address = True
+
+    with Server(("127.0.0.1", 0), Session) as server:
+        world.mail_port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield
+        server.shutdown()
+
+
+@contextmanager
+def _hook(world: World, name: str, status: int) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            world.trap.at("webhook: connected")
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if status == 204:
+                data = json.loads(body)["data"]
+                world.arrived.append(Arrived(UUID(self.headers["webhook-id"]), name, UUID(data["alert_id"])))
+            world.trap.at("webhook: before the answer")
+            with suppress(OSError):
+                self.wfile.write(f"HTTP/1.1 {status} ".encode())
+                self.wfile.flush()
+                world.trap.at("webhook: half an answer")
+                self.wfile.write(b"done\r\ncontent-length: 0\r\n\r\n")
+                self.wfile.flush()
+            world.trap.at("webhook: after the answer")
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:  # whoever called was killed
+            ...
+
+    server = Server(("127.0.0.1", 0), Handler)
+    world.hook_ports[name] = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def served() -> dict[str, Protocol]:
+    """The study with few people: a physician by mail and webhook, another whose address is gone, those in charge."""
+    people = (
+        Recipient(Role.SAFETY_PHYSICIAN, "Lin", "lin@sponsor.example"),
+        Recipient(Role.SAFETY_PHYSICIAN, "Gone", REFUSES),
+        Recipient(Role.SECOND_PHYSICIAN, "Qiao", "qiao@sponsor.example"),
+        Recipient(Role.MEDICAL_DIRECTOR, "Zhou", "zhou@sponsor.example"),
+        Recipient(Role.SAFETY_TEAM, "Wu", "wu@sponsor.example"),
+        Recipient(Role.ADMINISTRATOR, "Admin", "admin@sponsor.example"),
+    )
+    return {STUDY: replace(without_doses()[STUDY], recipients=people)}
+
+
+def parts_at(store: Store, life: int) -> Parts:
+    """The house as a process of this life has it: its time goes on, and what another has claimed is free again."""
+    begun = time.monotonic()
+
+    def now() -> datetime:
+        return NOON + life * ONE_LIFE + timedelta(seconds=time.monotonic() - begun)
+
+    return Parts(store, served(), now, now, "https://tocsin.example")
+
+
+def live(url: str, mail_port: int, life: int, data: str, until_done_s: float) -> None:
+    """What a process does: send and ring on, until it is killed; the last one until nothing is owed for a while."""
+    store = open_store(url, "alerting")
+    parts = parts_at(store, life)
+    smtp = f"smtp://127.0.0.1:{mail_port}?starttls=never"
+    settings = Settings(data=Path(data), smtp_url=SecretStr(smtp), webhook_allow=["loopback"])
+    workers: list[Worker] = [*couriers_of(parts, settings), Chores(parts, every_s=0.02)]
+    stop = threading.Event()
+    threads = [threading.Thread(target=worker.run, args=(stop,), daemon=True) for worker in workers]
+    for thread in threads:
+        thread.start()
+    print("alive", flush=True)
+    end = time.monotonic() + until_done_s
+    while not until_done_s or time.monotonic() < end:
+        if until_done_s and not _is_owed(store):
+            break
+        time.sleep(0.02)  # the process sends in its threads until it is killed
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    store.close()
+
+
+def _is_owed(store: Store) -> bool:
+    with store.reading() as tx:
+        states = tx.scalars(
+            select(tables.deliveries.c.state).where(tables.deliveries.c.state.in_(("pending", "sending")))
+        )
+        return states.first() is not None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened, and what of it must not have."""
+
+    kills: int
+    by_step: dict[str, int]
+    alerts: int
+    notices: int
+    arrived: int
+    twice: int
+    dead: int
+    wrong: tuple[str, ...]
+
+
+def run(
+    times: int, seed: int, folder: Path, *, url: str = "", progress: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Kill so many times; answers what arrived, held against the ledger."""
+    draw = random.Random(seed)
+    database = url or f"sqlite:///{folder}/alerting.db"
+    store = open_store(database, "alerting")
+    world = World(Trap())
+    prepare(store, served())
+    with ExitStack() as outside:
+        outside.enter_context(_mail(world))
+        for name, status in (("takes", 204), ("wants no more", 410)):
+            outside.enter_context(_hook(world, name, status))
+            with store.transaction() as tx:
+                where = f"http://127.0.0.1:{world.hook_ports[name]}/hook"
+                webhooks.add(tx, STUDY, "safety_physician", where, NOON)
+        # Every step once for each that many times over, in an order that the seed chooses.
+        steps = [STEPS[n % len(STEPS)] for n in range(times)]
+        draw.shuffle(steps)
+        kills: Counter[str] = Counter()
+        for life, step in enumerate(steps):
+            _acknowledge(store, life, world)
+            _report(store, life, draw.randint(1, 2))
+            kills[_one_life(world, database, life, step, folder, draw)] += 1
+            if life % 10 == 9:
+                progress(f"{life + 1} of {times} kills, {len(world.arrived)} notices arrived")
+        last = fork(live, (database, world.mail_port, times, str(folder), LAST_LIFE_S), folder / "last")
+        world.trap.set("")
+        code = last.wait(LAST_LIFE_S + 30)
+        found = _held_against_the_ledger(store, world, kills)
+    store.close()
+    return replace(found, wrong=(*found.wrong, *([f"the last process ended with {code}"] if code else [])))
+
+
+def _report(store: Store, life: int, number: int) -> None:
+    """Deaths come in: each is an alarm."""
+    parts = parts_at(store, life)
+    for n in range(number):
+        case = f"TOC-{1000 + life * 10 + n}"
+        with store.transaction() as tx:
+            message = report(FATAL, case=case, subject=f"S01-{life * 10 + n:05d}", at=parts.now())
+            handle.on_report_received(message, tx, parts)
+
+
+def _acknowledge(store: Store, life: int, world: World) -> None:
+    """Whoever was reached answers, so that only what reached nobody yet rings on."""
+    parts = parts_at(store, life)
+    for alert_id in {one.alert_id for one in world.arrived} - world.answered:
+        with store.transaction() as tx:
+            answers.acknowledge(tx, parts, alert_id, "zhou", ["medical_director"], parts.now())
+        world.answered.add(alert_id)
+
+
+def _one_life(world: World, database: str, life: int, step: str, folder: Path, draw: random.Random) -> str:
+    """A process lives until it is killed; answers at which step it was."""
+    world.trap.set(step)
+    process = fork(live, (database, world.mail_port, life, str(folder), 0.0), folder / "lives")
+    world.trap.pid = process.pid
+    if step == "at a random moment":
+        time.sleep(draw.uniform(0.05, 0.6))  # the moment is what is drawn
+        world.trap.kill()
+    reached = world.trap.sprung.wait(LONGEST_LIFE_S)
+    if not reached:
+        world.trap.kill()
+    process.wait(10)
+    return step if reached else "nothing of that kind was left to send"
+
+
+def _held_against_the_ledger(store: Store, world: World, kills: Counter[str]) -> Outcome:
+    with store.reading() as tx:
+        alerts = tx.execute(select(tables.alerts)).all()
+        notices = {row.id: row for row in tx.execute(select(tables.notices))}
+        deliveries = tx.execute(select(tables.deliveries)).all()
+        tried = Counter(row.delivery_id for row in tx.execute(select(tables.attempts)))
+        names = {str(row.id): row.url for row in tx.execute(select(tables.webhooks))}
+    ports = {str(port): name for name, port in world.hook_ports.items()}
+    who = {hook: ports[url.rpartition(":")[2].partition("/")[0]] for hook, url in names.items()}
+    copies = Counter((one.notice_id, one.address) for one in world.arrived)
+    reached = {one.alert_id for one in world.arrived}
+    wrong = [f"alert {one.id} ({one.kind}) reached nobody" for one in alerts if one.id not in reached]
+    ids = defaultdict(set)
+    for came in world.arrived:
+        if came.notice_id not in notices:
+            wrong.append(f"{came.address} got {came.notice_id}, which is no notice")
+        else:
+            notice = notices[came.notice_id]
+            ids[notice.alert_id, notice.step, notice.cause].add(came.notice_id)
+            if notice.alert_id != came.alert_id:
+                wrong.append(f"{came.notice_id} says it is about {came.alert_id}")
+    wrong += [f"step {about[1]} of alert {about[0]} had {len(of)} ids" for about, of in ids.items() if len(of) > 1]
+    for one in deliveries:
+        address = who.get(one.address, one.address)
+        got = copies[one.notice_id, address]
+        if one.state not in ("delivered", "dead"):
+            wrong.append(f"{one.channel} to {address} is still {one.state}")
+        if one.state == "delivered" and not got:
+            wrong.append(f"{one.channel} to {address} is said to be delivered, and nobody has it")
+        if got > tried[one.id]:
+            wrong.append(f"{address} got {got} copies of a notice of which {tried[one.id]} tries are kept")
+    dead = [one for one in deliveries if one.state == "dead"]
+    groups = {alert.group_key for alert in alerts if alert.kind == "delivery_failed" and alert.id in reached}
+    wrong += [
+        f"{one.channel} to {one.address} was given up and nobody was told"
+        for one in dead
+        if f"delivery_failed|{one.channel}|{one.address}" not in groups
+    ]
+    return Outcome(
+        kills.total(), dict(sorted(kills.items())), len(alerts), len(notices), len(world.arrived),
+        sum(number - 1 for number in copies.values()), len(dead), tuple(wrong),
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Run it and print what happened; exit code 1 when anything was lost."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("--times", type=int, default=500, help="how many times it is killed")
+    told.add_argument("--seed", type=int, default=None, help="the same seed kills at the same steps; none: a new one")
+    told.add_argument("--database", default="", help="a PostgreSQL address; none: SQLite in a folder that is removed")
+    asked = told.parse_args()
+    seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
+    print(f"seed {seed}", file=sys.stderr)
+    with TemporaryDirectory() as folder:
+        found = run(
+            asked.times, seed, Path(folder), url=asked.database, progress=lambda said: print(said, file=sys.stderr)
+        )
+    print(json.dumps({"seed": seed, **vars(found)}, indent=2))
+    return 1 if found.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
