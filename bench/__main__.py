@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bench import coding_scorecard, coding_speed, due_clocks, lab_rows
+from bench import coding_scorecard, coding_speed, due_clocks, lab_rows, ringing
 
 
 def main() -> int:
@@ -14,6 +14,7 @@ def main() -> int:
         "coding_speed": coding_speed.measure,
         "lab_rows": lab_rows.measure,
         "due_clocks": due_clocks.measure,
+        "ringing": ringing.measure,
     }
     found = {name: measure(progress=lambda said: print(said, file=sys.stderr)) for name, measure in parts.items()}
     print(json.dumps(found, indent=2, ensure_ascii=False))
