@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from alerting.delivery import mailbox
+from tests.alerting.plans import plan
 from tests.alerting.test_app import PASSWORD, Alive, alive, until
 from tests.alerting.ward import FATAL, SERIOUS, dose, report
 from tocsin.messages.envelope import encode
@@ -228,3 +229,51 @@ def test_pages_load_nothing_from_elsewhere(house: Alive, physician: str) -> None
     assert re.findall(r'(?:src|href)="([^"]+)"', page.text) == ["/icon.svg", "/alerting.css"]
     assert house.ask("GET", "/alerting.css").headers["content-type"].startswith("text/css")
     assert "style=" not in page.text
+
+
+def test_an_alert_is_handed_over_and_closed_and_the_page_says_by_whom(house: Alive, physician: str) -> None:
+    planner = house.sign_in("safety_team")
+    saved = house.ask(
+        "PUT", "/v1/call-plans/NCT06223646", planner, json={"replaces": 0, "reason": "the first", "plan": plan()}
+    )
+    assert saved.status_code == 200, saved.text
+    again = house.ask(
+        "PUT", "/v1/call-plans/NCT06223646", planner, json={"replaces": 0, "reason": "again", "plan": plan()}
+    )
+    assert again.status_code == 409
+    assert house.ask("PUT", "/v1/call-plans/NCT06223646", physician, json={}).status_code == 403
+    alert = alert_of(house, physician, "TOC-0031")
+    here = f"/v1/alerts/{alert['alert_id']}"
+    facts = {"to": "qiao", "reason": "I am in surgery"}
+    assert house.ask("POST", f"{here}/handovers", house.sign_in("safety_team"), json=facts).status_code == 403
+    nobody = house.ask("POST", f"{here}/handovers", physician, json={**facts, "to": "nobody"})
+    assert (nobody.status_code, "/to" in nobody.text) == (422, True)
+    handed = house.ask("POST", f"{here}/handovers", physician, json=facts)
+    assert handed.status_code == 201, handed.text
+    [shown] = handed.json()["alerts"]
+    assert (shown["state"], shown["handed_over"][0]["to"]) == ("open", "qiao")
+    assert shown["notices"][-1]["people"] == ["qiao"]
+    cookie = cookie_of(house, "safety_physician")
+    page = house.ask("GET", f"/a/{alert['alert_id']}", headers=cookie).text
+    assert "Handed over to <b>qiao</b> by" in page
+    assert "I am in surgery" in page
+    assert "I am in surgery" not in house.ask("GET", f"/a/{alert['alert_id']}").text
+    early = house.ask("POST", f"{here}/closings", physician, json={"reason": "done"})
+    assert early.status_code == 409
+    assert house.ask("POST", f"{here}/acknowledgements", physician).status_code == 200
+    closed = house.ask("POST", f"{here}/closings", physician, json={"reason": "assessed and sent"})
+    assert closed.status_code == 201, closed.text
+    assert closed.json()["alerts"][0]["state"] == "closed"
+    assert "assessed and sent" in house.ask("GET", f"/a/{alert['alert_id']}", headers=cookie).text
+    assert "assessed and sent" not in house.ask("GET", f"/a/{alert['alert_id']}").text
+
+
+def test_deliveries_are_found_by_address_case_and_time(house: Alive, physician: str) -> None:
+    def found(query: str) -> int:
+        return len(house.ask("GET", f"/v1/deliveries?{query}", physician).json()["deliveries"])
+
+    assert found("address=safety-physician@sponsor.invalid") > 0
+    assert found("address=nobody@sponsor.invalid") == 0
+    assert found("case_id=TOC-0031") > 0
+    assert found("case_id=TOC-9999") == 0
+    assert found("since=2999-01-01T00:00:00Z") == 0

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from alerting import answers, handle, tables, webhooks
+from alerting import answers, handle, tables, timers, webhooks
 from alerting.app import couriers_of, prepare
 from alerting.chores import Chores
 from alerting.delivery.ledger import LEASE
@@ -230,29 +230,44 @@ def live(url: str, mail_port: int, life: int, data: str, until_done_s: float) ->
     parts = parts_at(store, life)
     smtp = f"smtp://127.0.0.1:{mail_port}?starttls=never"
     settings = Settings(data=Path(data), smtp_url=SecretStr(smtp), webhook_allow=["loopback"])
-    workers: list[Worker] = [*couriers_of(parts, settings), Chores(parts, every_s=0.02)]
-    stop = threading.Event()
-    threads = [threading.Thread(target=worker.run, args=(stop,), daemon=True) for worker in workers]
-    for thread in threads:
-        thread.start()
-    print("alive", flush=True)
+    chores, couriers = _Running([Chores(parts, every_s=0.02)]), _Running([*couriers_of(parts, settings)])
+    if not until_done_s:
+        threading.Event().wait()  # until it is killed
     end = time.monotonic() + until_done_s
-    while not until_done_s or time.monotonic() < end:
-        if until_done_s and not _is_owed(store):
-            break
-        time.sleep(0.02)  # the process sends in its threads until it is killed
-    stop.set()
-    for thread in threads:
-        thread.join(10)
+    while time.monotonic() < end and (_is_anything_to_send(store) or _is_a_timer_due(parts)):
+        time.sleep(0.02)  # the look of a poll that has an end
+    chores.stop()  # before the couriers: what it raised last is sent, too
+    while time.monotonic() < end and _is_anything_to_send(store):
+        time.sleep(0.02)
+    couriers.stop()
     store.close()
 
 
-def _is_owed(store: Store) -> bool:
+class _Running:
+    """Workers in threads of their own."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=one.run, args=(self._stop,), daemon=True) for one in workers]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(10)
+
+
+def _is_anything_to_send(store: Store) -> bool:
+    its = tables.deliveries.c
     with store.reading() as tx:
-        states = tx.scalars(
-            select(tables.deliveries.c.state).where(tables.deliveries.c.state.in_(("pending", "sending")))
-        )
-        return states.first() is not None
+        return tx.scalars(select(its.id).where(its.state.in_(("pending", "sending"))).limit(1)).first() is not None
+
+
+def _is_a_timer_due(parts: Parts) -> bool:
+    with parts.store.reading() as tx:
+        due = timers.next_due(tx)
+    return due is not None and due <= parts.now()
 
 
 @dataclass(frozen=True)
@@ -278,13 +293,7 @@ def run(
     store = open_store(database, "alerting")
     world = World(Trap())
     prepare(store, served())
-    with ExitStack() as outside:
-        outside.enter_context(_mail(world))
-        for name, status in (("takes", 204), ("wants no more", 410)):
-            outside.enter_context(_hook(world, name, status))
-            with store.transaction() as tx:
-                where = f"http://127.0.0.1:{world.hook_ports[name]}/hook"
-                webhooks.add(tx, STUDY, "safety_physician", where, NOON)
+    with _outside(world, store):
         # Every step once for each that many times over, in an order that the seed chooses.
         steps = [STEPS[n % len(STEPS)] for n in range(times)]
         draw.shuffle(steps)
@@ -293,7 +302,7 @@ def run(
         for kill, step in enumerate(steps, 1):
             life = next(lives)
             _acknowledge(store, life, world)
-            _report(store, life, draw.randint(1, 2))
+            _report(parts_at(store, life), 1000 + 10 * life, draw.randint(1, 2))
             kills[_one_life(world, database, life, step, folder, draw)] += 1
             if kill % DRAINED_EVERY == 0:
                 _drain(world, database, next(lives), folder)
@@ -304,13 +313,43 @@ def run(
     return found
 
 
-def _report(store: Store, life: int, number: int) -> None:
-    """Deaths come in: each is an alarm."""
-    parts = parts_at(store, life)
-    for n in range(number):
-        case = f"TOC-{1000 + life * 10 + n}"
-        with store.transaction() as tx:
-            message = report(FATAL, case=case, subject=f"S01-{life * 10 + n:05d}", at=parts.now())
+def together(processes: int, reports: int, folder: Path, *, url: str = "") -> Outcome:
+    """Several processes at once on one database, and nobody is killed; reports come in meanwhile."""
+    database = url or f"sqlite:///{folder}/alerting.db"
+    store = open_store(database, "alerting")
+    world = World(Trap())
+    prepare(store, served())
+    with _outside(world, store):
+        _report(parts_at(store, 0), 1000, reports)
+        told = (database, world.mail_port, 0, str(folder), QUIET_LIFE_S)
+        running = [fork(live, told, folder / f"process {n}") for n in range(processes)]
+        _report(parts_at(store, 0), 5000, reports)
+        codes = [one.wait(QUIET_LIFE_S + 30) for one in running]
+        assert codes == [0] * processes, codes
+        _drain(world, database, 2, folder)  # what came in after both had found nothing to do
+        found = _held_against_the_ledger(store, world, Counter())
+    store.close()
+    return found
+
+
+@contextmanager
+def _outside(world: World, store: Store) -> Iterator[None]:
+    """The receivers, and the webhooks to them."""
+    with ExitStack() as outside:
+        outside.enter_context(_mail(world))
+        for name, status in (("takes", 204), ("wants no more", 410)):
+            outside.enter_context(_hook(world, name, status))
+            with store.transaction() as tx:
+                where = f"http://127.0.0.1:{world.hook_ports[name]}/hook"
+                webhooks.add(tx, STUDY, "safety_physician", where, NOON)
+        yield
+
+
+def _report(parts: Parts, first: int, number: int) -> None:
+    """Deaths come in, numbered from `first` on: each is an alarm."""
+    for n in range(first, first + number):
+        with parts.store.transaction() as tx:
+            message = report(FATAL, case=f"TOC-{n}", subject=f"S01-{n:05d}", at=parts.now())
             handle.on_report_received(message, tx, parts)
 
 

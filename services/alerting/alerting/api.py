@@ -178,11 +178,18 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
     def list_deliveries(
         who: Reader, alert_id: UUID | None = None, limit: Limit = 200,
         state: Literal["pending", "sending", "delivered", "dead"] | None = None,
-        channel: Literal["mail", "webhook"] | None = None,
+        channel: Literal["mail", "webhook"] | None = None, address: str | None = None, case_id: str | None = None,
+        since: AwareDatetime | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Each notice to each address, with every try and how the other side answered."""
+        """Each notice to each address, with every try and how the other side answered.
+
+        `address`: a mail address, or the id of a webhook.
+        """
         with parts.store.reading() as tx:
-            found = board.deliveries_like(tx, alert_id=alert_id, state=state, channel=channel, limit=limit)
+            found = board.deliveries_like(
+                tx, alert_id=alert_id, state=state, channel=channel, address=address, case_id=case_id, since=since,
+                limit=limit,
+            )  # fmt: skip
         return {"deliveries": found}
 
     @routes.post(

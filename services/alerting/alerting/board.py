@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
-from alerting.alarm import ACKNOWLEDGED, CLOSED
+from alerting.alarm import ACKNOWLEDGED, CLOSED, OPEN
 from alerting.instants import text
 from alerting.tables import (
     acknowledgements,
@@ -84,11 +84,20 @@ def alerts_like(
             "closed_by": row.settled_by if row.state == CLOSED else None,
             "closed_because": row.closed_why,
             "acknowledgements": [{"by": x.by, "at": text(x.at), "roles": x.roles} for x in answered[row.id]],
+            "waits_for": _waits_for(row.state, told[row.id], answered[row.id], len(handed[row.id])),
             "handed_over": [{"to": x.to, "by": x.by, "at": text(x.at), "reason": x.reason} for x in handed[row.id]],
             "notices": told[row.id],
         }
         for row in rows
     ]
+
+
+def _waits_for(state: str, told: Sequence[dict[str, Any]], answered: Sequence[Row[Any]], handed: int) -> list[str]:
+    """Of those who must all acknowledge, who has not. Handed over, it is one person's."""
+    if state != OPEN or handed:
+        return []
+    must = {name for notice in told if notice["everyone"] for name in notice["people"]}
+    return sorted(must - {one.by for one in answered})
 
 
 def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -104,7 +113,7 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
             n.at,
             n.reason,
             n.cause,
-            n.people,
+            n.people, n.everyone,
             d.channel,
             d.address,
             d.state,
@@ -127,6 +136,7 @@ def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[
                 "reason": row.reason,
                 "cause": row.cause,
                 "people": row.people or [],
+                "everyone": row.everyone,
                 "channel": row.channel,
                 "address": row.address,
                 "outcome": row.state or nowhere,
@@ -203,13 +213,16 @@ def _turns(past: Sequence[Row[Any]]) -> list[dict[str, Any]]:
 
 def deliveries_like(
     tx: Connection, *, alert_id: UUID | None = None, state: str | None = None, channel: str | None = None,
-    delivery_id: UUID | None = None, limit: int = 200,
+    delivery_id: UUID | None = None, address: str | None = None, case_id: str | None = None,
+    since: datetime | None = None, limit: int = 200,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Deliveries, newest first, with every attempt."""
     d = deliveries.c
     wanted = _all(d.alert_id == alert_id if alert_id else None, d.state == state if state else None,
                   d.channel == channel if channel else None,
-                  d.id == delivery_id if delivery_id else None)  # fmt: skip
+                  d.id == delivery_id if delivery_id else None, d.address == address if address else None,
+                  d.alert_id.in_(select(alerts.c.id).where(alerts.c.case_id == case_id)) if case_id else None,
+                  d.created_at >= since if since else None)  # fmt: skip
     rows = tx.execute(
         select(deliveries).where(wanted).order_by(d.created_at.desc(), d.id).limit(min(limit, MOST))
     ).all()

@@ -117,6 +117,7 @@ class Pages:
             closed=_moment(found["closed_at"], zone) if found["closed_at"] else None,
             zone=zone.key,
             may_read=may_read,
+            has_answered=who is not None and who.name in [one["by"] for one in found["acknowledgements"]],
             may_acknowledge=who is not None and answers.may_acknowledge(found["level"], found["roles"], who.roles),
             token=self._token(alert_id, who),
             here=f"/a/{found['alert_id']}",

@@ -36,6 +36,7 @@ class NoticeShown(BaseModel):
     reason: str
     cause: str = Field(description="policy, assigned (handed over) or reminder (acknowledged, and nothing was done)")
     people: list[str] = Field(description="who was rung by it, where a call plan names people")
+    everyone: bool = Field(description="everybody whom it rang must acknowledge")
     channel: str | None
     address: str | None
     outcome: str
@@ -78,6 +79,7 @@ class AlertShown(BaseModel):
     closed_by: str | None
     closed_because: str | None = Field(description="what the person said who closed it; none where it ended by itself")
     acknowledgements: list[AnswerShown]
+    waits_for: list[str] = Field(description="who must acknowledge, too, where everyone on a step must")
     handed_over: list[HandedOverShown] = Field(description="to whom, the last has it")
     notices: list[NoticeShown]
 
@@ -223,6 +225,7 @@ ALERTS = {
             "closed_by": None,
             "closed_because": None,
             "acknowledgements": [],
+            "waits_for": [],
             "handed_over": [],
             "notices": [
                 {
@@ -234,6 +237,7 @@ ALERTS = {
                     "reason": "rung at once",
                     "cause": "policy",
                     "people": [],
+                    "everyone": False,
                     "channel": "mail",
                     "address": "safety-physician@sponsor.invalid",
                     "outcome": "delivered",
