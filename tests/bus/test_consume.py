@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, exc, insert, select
 
 from tests.bus.carriers import read_until
+from tocsin.bus import consume
 from tocsin.bus.consume import Consumer, Status
 from tocsin.bus.embedded import EmbeddedBus
 from tocsin.bus.port import Received, Record, Redelivery, Topic
@@ -237,6 +238,18 @@ def test_the_copy_of_a_message_that_failed_is_handled(house: House) -> None:
     with running(consumer):
         until(consumer, lambda s: s.dead == 1 and s.handled == 1)
     assert house.kept() == ["a#copy"]
+
+
+def test_what_was_decided_is_seen_before_a_long_batch_has_ended(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each message takes so long that no transaction has room for a second: an alarm waits for none behind it."""
+    monkeypatch.setattr(consume, "LONGEST_S", 0.0)
+    seen: list[list[str]] = []
+    house.before = lambda _: seen.append(house.kept())
+    house.publish("a", "b", "c")
+    consumer = house.consumer()
+    with running(consumer):
+        until(consumer, lambda status: status.handled == 3)
+    assert seen == [[], ["a"], ["a", "b"]]
 
 
 @pytest.mark.parametrize(

@@ -34,18 +34,18 @@ KINDS = {
 
 def keep(tx: Connection, study: str, case_id: str, lives: Sequence[ClockLife]) -> None:
     """Set the timers of these clocks; those that are set already stay as they are."""
+    found: dict[str, tuple[datetime, str]] = {}
     for life in lives:
         if not is_told(life) or not life.is_open:
             continue
         for mark in marks_of(life):
             hours = int(mark.after.total_seconds() // 3600)
             about = f"{case_id}|{life.known_at.isoformat()}|{mark.level}|{hours}"
-            _set(tx, study, about, life.known_at + mark.after, mark.level)
-        _set(tx, study, overdue.about(case_id, life.clock.due_at), overdue.since(life.clock.due_at), OVERDUE)
-
-
-def _set(tx: Connection, study: str, about: str, due_at: datetime, level: str) -> None:
-    timers.begin_once(tx, timers.CLOCK, about, study=study, due_at=due_at, urgency=kinds.urgency(level, KINDS[level]))
+            found.setdefault(about, (life.known_at + mark.after, mark.level))
+        last = overdue.about(case_id, life.clock.due_at)
+        found.setdefault(last, (overdue.since(life.clock.due_at), OVERDUE))
+    rows = [(about, due_at, kinds.urgency(level, KINDS[level])) for about, (due_at, level) in found.items()]
+    timers.begin_all_once(tx, timers.CLOCK, study, rows)
 
 
 def reopened(tx: Connection, study: str, case_id: str, life: ClockLife) -> None:

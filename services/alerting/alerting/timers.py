@@ -6,6 +6,7 @@ gets it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -47,10 +48,18 @@ def begin(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime
 
 def begin_once(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
     """Set a timer unless it was set before: one that fired stays fired."""
-    row = {
-        "id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at, "urgency": urgency,
-    }  # fmt: skip
-    tx.execute(insert_unless_there(timers, tx.dialect.name), row)
+    begin_all_once(tx, kind, study, [(about, due_at, urgency)])
+
+
+def begin_all_once(tx: Connection, kind: str, study: str, found: Sequence[tuple[str, datetime, int]]) -> None:
+    """The same for many of a kind (about, due, urgency), in one statement."""
+    rows = [
+        {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
+         "urgency": urgency}
+        for about, due_at, urgency in found
+    ]  # fmt: skip
+    if rows:
+        tx.execute(insert_unless_there(timers, tx.dialect.name), rows)
 
 
 def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:

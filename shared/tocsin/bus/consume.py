@@ -1,6 +1,7 @@
 """The consume loop: from records on the bus to handlers, at least once on the wire and once in effect.
 
-A batch is one transaction with a savepoint for each message. In it the inbox is asked first, then the handler called.
+A batch is one transaction with a savepoint for each message, or several where it takes long. In it the inbox is asked
+first, then the handler called.
 The transaction is committed, then dead letters are published, then the offsets are committed: a crash between any two
 brings the batch again, and the inbox knows what was done. What happens to a message that does not go through:
 
@@ -48,6 +49,9 @@ AWAY_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 BREATH_S = 0.02
 """How long the loop rests after a small batch, so that what comes meanwhile shares one transaction with the next."""
+LONGEST_S = 0.1
+"""A transaction takes no further message after so long. Nothing of it is seen before its end: an alarm would wait for
+the messages behind it, and a courier for the whole batch."""
 
 _LAG_EVERY_S = 1.0
 
@@ -216,9 +220,11 @@ class Consumer:
 
     def _transact(self, chunk: Sequence[Received], tries: int) -> _Turn:
         """One transaction over as much of the chunk as goes through. `tries` were made for its first message."""
-        turn = _Turn()
+        turn, begun = _Turn(), time.monotonic()
         with self._store.transaction() as tx:
             for received in chunk:
+                if turn.done and time.monotonic() - begun > LONGEST_S:
+                    break  # the rest is another transaction: others write in between, and what was decided goes out
                 try:
                     with self._store.savepoint(tx):
                         is_new = self._handle(received, tx)

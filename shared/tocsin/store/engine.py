@@ -22,6 +22,7 @@ from sqlalchemy import URL, Connection, Engine, exc, make_url, text
 from tocsin.errors import SettingsError, StoreAway
 from tocsin.store import audit
 from tocsin.store.pending import OPTION, Pending, follow_savepoints, pending_of
+from tocsin.store.turn import Turn
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -45,7 +46,7 @@ class Store:
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._mine = threading.local()
         # Threads of one process queue here; SQLite's own queue is to sleep and try again, which starves some.
-        self._turn = threading.Lock() if dialect == "sqlite" else None
+        self._turn = Turn() if dialect == "sqlite" else None
 
     def __repr__(self) -> str:
         return f"<Store {self.schema} in {self.name}>"
@@ -176,7 +177,7 @@ class Store:
 class _Release:
     """Gives a lock that is already held back on leaving."""
 
-    def __init__(self, lock: threading.Lock) -> None:
+    def __init__(self, lock: Turn) -> None:
         self._lock = lock
 
     def __enter__(self) -> None: ...
