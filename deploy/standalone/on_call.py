@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,14 +78,16 @@ def check(file: _FILE, study: _STUDY, data: _DATA = None) -> None:
 
     Example: tocsin on-call check plan.toml --study NCT06223646
     """
+    from alerting.call_plans import cautions
     from alerting.call_plans import check as findings
 
     plan = _read(file)
     with _alerting(data) as (store, parts), store.reading() as tx:
-        wrong = findings(tx, plan, study, parts.studies, parts.now())
+        wrong, said = findings(tx, plan, study, parts.studies, parts.now()), cautions(tx, plan)
     if wrong:
         raise Refused("this call plan cannot be saved: somebody would not be rung", wrong)
     print("It can be saved: every step of every policy reaches somebody.")
+    _caution(said)
 
 
 @on_call.command("save")
@@ -97,12 +100,15 @@ def save(
 
     Example: tocsin on-call save plan.toml --study NCT06223646 --by "Zhou Min" --why "the rota of June" --replaces 3
     """
+    from alerting.call_plans import cautions
     from alerting.call_plans import save as keep
 
     plan = _read(file)
     with _alerting(data) as (store, parts), store.transaction() as tx:
         version = keep(tx, parts, study, plan, replaces=replaces, by=by, reason=why, at=parts.now())
+        said = cautions(tx, plan)
     print(f"Version {version} of the call plan of {study} counts from now on.")
+    _caution(said)
 
 
 @on_call.command("override")
@@ -142,6 +148,11 @@ def withdraw(
     with _alerting(data) as (store, parts), store.transaction() as tx:
         withdraw_override(tx, override_id, by=by, at=parts.now())
     print(f"Override {override_id} counts no more.")
+
+
+def _caution(said: list[str]) -> None:
+    for one in said:
+        print(f"Caution: {one}", file=sys.stderr)
 
 
 @contextmanager

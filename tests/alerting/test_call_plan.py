@@ -112,7 +112,7 @@ def test_the_next_one_on_duty_is_rung_after_the_hand_over(house: Ward) -> None:
     save(house, plan(policies=[policy(steps=steps)]))
     house.fast_forward(3 * DAY, step=DAY)  # Sunday noon; on Monday at eight Shen comes
     house.receive(report(FATAL))
-    house.fast_forward(DAY + MINUTE)
+    house.fast_forward(DAY + MINUTE, step=15 * MINUTE)
     assert told_of_the_death(house)[:3] == ["lin", "qiao", "shen"]
 
 

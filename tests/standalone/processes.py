@@ -20,9 +20,10 @@ READY_S = 30.0
 
 
 def environment(**more: str) -> dict[str, str]:
-    """As it is, less any setting, and with our packages on the path."""
+    """As it is, less any setting, and with our packages on the path. A house does not beat: tests count messages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(str(place.parent) for place in PLACES.values()), **more}
+    return {**kept, "PYTHONPATH": os.pathsep.join(str(place.parent) for place in PLACES.values()),
+            "TOCSIN_HEARTBEAT_MINUTES": "0", **more}  # fmt: skip
 
 
 def tocsin(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:

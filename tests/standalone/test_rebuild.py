@@ -339,8 +339,9 @@ def test_a_log_that_lacks_what_was_handled_is_refused(data: Path) -> None:
 
 
 def test_what_was_sent_for_a_notice_that_the_log_does_not_tell_of_is_not_lost(data: Path) -> None:
-    write(data, "alerting", text("INSERT INTO notices SELECT 'ffffffffffffffffffffffffffffffff', alert_id, 999, role, "
-                                 "rung_role, at, reason, bell FROM notices LIMIT 1"),
+    write(data, "alerting", text("INSERT INTO notices (id, alert_id, step, role, rung_role, at, reason, bell) "
+                                 "SELECT 'ffffffffffffffffffffffffffffffff', alert_id, 999, role, rung_role, at, "
+                                 "reason, bell FROM notices LIMIT 1"),
           text("UPDATE deliveries SET notice_id = 'ffffffffffffffffffffffffffffffff' WHERE id = "
                "(SELECT id FROM deliveries LIMIT 1)"))  # fmt: skip
     before = kept(data, "alerting")

@@ -83,6 +83,11 @@ def names(tx: Connection) -> list[str]:
     return list(tx.scalars(select(accounts.c.name).order_by(accounts.c.name)))
 
 
+def roles_of(tx: Connection) -> dict[str, frozenset[str]]:
+    """The roles of everybody who has an account, by name as it is kept."""
+    return {row.name: frozenset(row.roles) for row in tx.execute(select(accounts.c.name, accounts.c.roles))}
+
+
 def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datetime | None = None) -> Person:
     """The person, if name and password fit; Unauthorised otherwise, always in the same words.
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from alerting import call_plan, routing, webhooks
+from alerting import accounts, call_plan, routing, webhooks
 from alerting.accounts import key
 from alerting.alarm import PERSON, Policy
 from alerting.call_plan import NO_PLAN, CallPlan, CallPlanDocument
@@ -96,6 +96,20 @@ def check(
     return call_plan.contradictions(plan, at=at, webhooks=[h.id for h in hooks], elsewhere=elsewhere)
 
 
+def cautions(tx: Connection, plan: CallPlanDocument) -> list[str]:
+    """What may be saved and should be looked at: who is rung and could not acknowledge, as the logins are now."""
+    found = []
+    logins = accounts.roles_of(tx)
+    for one in plan.people:
+        roles = logins.get(key(one.name))
+        missing = sorted(role.value for role in one.roles if roles is not None and role.value not in roles)
+        if roles is None:
+            found.append(f"{one.name} has no login, and could not acknowledge: tocsin users add makes one")
+        elif missing:
+            found.append(f"the login of {one.name} has not the role {', '.join(missing)}: tocsin users reset gives it")
+    return found
+
+
 def save(
     tx: Connection, parts: Parts, study: str, plan: CallPlanDocument, *, replaces: int, by: str, reason: str,
     at: datetime,
@@ -161,13 +175,13 @@ def put_override(
     return override_id
 
 
-def withdraw_override(tx: Connection, override_id: UUID, *, by: str, at: datetime) -> None:
-    """It counts no more from now on. NotFound where there is none that counts."""
-    done = tx.execute(
-        update(overrides)
-        .where(overrides.c.id == override_id, overrides.c.withdrawn_at.is_(None))
-        .values(withdrawn_at=at, withdrawn_by=by)
-    )
+def withdraw_override(
+    tx: Connection, override_id: UUID, *, by: str, at: datetime, study: str | None = None
+) -> None:  # fmt: skip
+    """It counts no more from now on. NotFound where there is none that counts, or it is of another study."""
+    of = overrides.c
+    mine = (of.id == override_id, of.withdrawn_at.is_(None), *((of.study == study,) if study is not None else ()))
+    done = tx.execute(update(overrides).where(*mine).values(withdrawn_at=at, withdrawn_by=by))
     if not done.rowcount:
         raise NotFound("there is no such override that still counts")
     audit.append(tx, at=at, who=by, did="override withdrawn", about=f"override {override_id}")

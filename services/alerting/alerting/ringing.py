@@ -223,7 +223,7 @@ def restore(tx: Connection, parts: Parts, alert: Ringing, deed: DecisionRecorded
         "id": UUID(str(detail["notice_id"])), "alert_id": alert.id, "step": notice.step, "role": notice.role,
         "rung_role": detail["rung_role"], "at": deed.at, "reason": deed.reason,
         "bell": bell_of(parts, alert, notice, deed.at).as_json(), "cause": notice.cause,
-        "people": detail.get("people", []), "everyone": notice.everyone,
+        "people": detail.get("people"), "everyone": notice.everyone,
     }  # fmt: skip
     if detail.get("policy"):
         tx.execute(update(alerts).where(alerts.c.id == alert.id).values(policy=json.loads(str(detail["policy"]))))
