@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from standalone.stores import alerting_parts
 from tocsin.errors import NotFound
 
 if TYPE_CHECKING:
@@ -36,14 +37,9 @@ def list_contacts(data: _DATA = None, as_json: _JSON = False) -> None:
     Example: tocsin contacts list
     """
     from alerting.contacts import listed
-    from standalone.rehearsal import time_of
-    from standalone.stores import open_existing
-    from standalone.study_files import load_studies
-    from tocsin.settings import Settings
 
-    settings = Settings(**({"data": data} if data else {}))
-    with open_existing(settings, "alerting") as store, store.reading() as tx:
-        found = listed(tx, load_studies(settings.studies), time_of(settings)())
+    with alerting_parts(data) as parts, parts.store.reading() as tx:
+        found = listed(tx, parts.studies, parts.now())
     if as_json:
         print(json.dumps([one.as_json() for one in found], indent=2, ensure_ascii=False))
         return
@@ -69,23 +65,15 @@ def try_them(
     Example: tocsin contacts test --by "Lin Wei"
     """
     from alerting.contacts import fire, listed
-    from alerting.parts import Parts
-    from standalone.rehearsal import time_of
-    from standalone.stores import open_existing
-    from standalone.study_files import load_studies
-    from tocsin.now import wall
-    from tocsin.settings import Settings
 
-    settings = Settings(**({"data": data} if data else {}))
-    studies, now = load_studies(settings.studies), time_of(settings)
-    with open_existing(settings, "alerting") as store:
-        parts = Parts(store, studies, now, wall, settings.public_url)
+    with alerting_parts(data) as parts:
+        store = parts.store
         with store.reading() as tx:
-            wanted = _chosen(listed(tx, studies, now()), address or [])
+            wanted = _chosen(listed(tx, parts.studies, parts.now()), address or [])
         fired = []
         for one in wanted:
             with store.transaction() as tx:
-                fired.append((one, fire(tx, parts, one.to, by, now())))
+                fired.append((one, fire(tx, parts, one.to, by, parts.now())))
         missed = 0
         for one, delivery_id in fired:
             became = _wait(store, delivery_id, seconds)
@@ -108,20 +96,11 @@ def bounced(
     Example: tocsin contacts bounced - < bounce.eml
     """
     from alerting.bounces import read, record
-    from alerting.parts import Parts
-    from standalone.rehearsal import time_of
-    from standalone.stores import open_existing
-    from standalone.study_files import load_studies
-    from tocsin.now import wall
-    from tocsin.settings import Settings
 
     found = read(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
-    settings = Settings(**({"data": data} if data else {}))
-    studies, now = load_studies(settings.studies), time_of(settings)
-    with open_existing(settings, "alerting") as store:
-        parts = Parts(store, studies, now, wall, settings.public_url)
+    with alerting_parts(data) as parts:
         for one in found:
-            with store.transaction() as tx:
+            with parts.store.transaction() as tx:
                 print(record(tx, parts, one))
     if not found:
         print("Nothing in it says that a mail failed.")

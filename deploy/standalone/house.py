@@ -39,7 +39,7 @@ def build(
 ) -> list[Service]:
     """The named services, wired and not yet running. Imports no other. Raises Away while a database is away.
 
-    `now` is the time of cases. What speaks to people is told when this is a rehearsal, so that it can say so.
+    `now` is the time of cases. What speaks to people, or beats, is told when this is a rehearsal.
     """
     built: list[Service] = []
     for name in names:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +12,11 @@ from uuid import UUID
 
 import typer
 
+from standalone.stores import alerting_parts
 from tocsin.errors import Refused, Wrong
 
 if TYPE_CHECKING:
     from alerting.call_plan import CallPlanDocument
-    from alerting.parts import Parts
-    from tocsin.store.engine import Store
 
 on_call = typer.Typer(help="Who is rung: call plans, rotas and overrides.", no_args_is_help=True)
 
@@ -47,7 +44,7 @@ def show(
     """
     from alerting.call_plans import now_on_duty
 
-    with _alerting(data) as (store, parts), store.reading() as tx:
+    with alerting_parts(data) as parts, parts.store.reading() as tx:
         found = now_on_duty(tx, parts, parts.now(), days)
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -82,7 +79,7 @@ def check(file: _FILE, study: _STUDY, data: _DATA = None) -> None:
     from alerting.call_plans import check as findings
 
     plan = _read(file)
-    with _alerting(data) as (store, parts), store.reading() as tx:
+    with alerting_parts(data) as parts, parts.store.reading() as tx:
         wrong, said = findings(tx, plan, study, parts.studies, parts.now()), cautions(tx, plan)
     if wrong:
         raise Refused("this call plan cannot be saved: somebody would not be rung", wrong)
@@ -104,7 +101,7 @@ def save(
     from alerting.call_plans import save as keep
 
     plan = _read(file)
-    with _alerting(data) as (store, parts), store.transaction() as tx:
+    with alerting_parts(data) as parts, parts.store.transaction() as tx:
         version = keep(tx, parts, study, plan, replaces=replaces, by=by, reason=why, at=parts.now())
         said = cautions(tx, plan)
     print(f"Version {version} of the call plan of {study} counts from now on.")
@@ -128,7 +125,7 @@ def override(
     from alerting.call_plans import put_override
 
     times = [_moment(begins, "/begins"), _moment(ends, "/ends")]
-    with _alerting(data) as (store, parts), store.transaction() as tx:
+    with alerting_parts(data) as parts, parts.store.transaction() as tx:
         made = put_override(tx, parts, study, role, person, *times, by=by, reason=why, at=parts.now())
     print(f"Override {made} counts: {person} is {role} from {begins} to {ends}.")
 
@@ -145,7 +142,7 @@ def withdraw(
     """
     from alerting.call_plans import withdraw_override
 
-    with _alerting(data) as (store, parts), store.transaction() as tx:
+    with alerting_parts(data) as parts, parts.store.transaction() as tx:
         withdraw_override(tx, override_id, by=by, at=parts.now())
     print(f"Override {override_id} counts no more.")
 
@@ -153,20 +150,6 @@ def withdraw(
 def _caution(said: list[str]) -> None:
     for one in said:
         print(f"Caution: {one}", file=sys.stderr)
-
-
-@contextmanager
-def _alerting(data: Path | None) -> Iterator[tuple[Store, Parts]]:
-    from alerting.parts import Parts
-    from standalone.rehearsal import time_of
-    from standalone.stores import open_existing
-    from standalone.study_files import load_studies
-    from tocsin.now import wall
-    from tocsin.settings import Settings
-
-    settings = Settings(**({"data": data} if data else {}))
-    with open_existing(settings, "alerting") as store:
-        yield store, Parts(store, load_studies(settings.studies), time_of(settings), wall, settings.public_url)
 
 
 def _read(file: Path) -> CallPlanDocument:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from tocsin.errors import SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from alerting.parts import Parts
     from tocsin.settings import Settings
     from tocsin.store.engine import Store
 
@@ -21,6 +24,20 @@ def _has_its_tables(store: Store) -> None:
             raise SettingsError(
                 f"{store.name} has no tables of {store.schema} yet: start `tocsin serve {store.schema}` once"
             )
+
+
+@contextmanager
+def alerting_parts(data: Path | None) -> Iterator[Parts]:
+    """Alerting as a command works with it beside a running house: its store, the studies and the time of the house."""
+    from alerting.parts import Parts
+    from standalone.rehearsal import time_of
+    from standalone.study_files import load_studies
+    from tocsin.now import wall
+    from tocsin.settings import Settings
+
+    settings = Settings(**({"data": data} if data else {}))
+    with open_existing(settings, "alerting") as store:
+        yield Parts(store, load_studies(settings.studies), time_of(settings), wall, settings.public_url)
 
 
 @contextmanager

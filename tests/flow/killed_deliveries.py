@@ -12,26 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import signal
-import socketserver
 import sys
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import UUID
 
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -42,6 +34,8 @@ from alerting.chores import Chores
 from alerting.delivery.ledger import LEASE
 from alerting.parts import Parts
 from tests.alerting.ward import FATAL, NOON, STUDY, report, without_doses
+from tests.flow.killing_receivers import AT_RANDOM, REFUSES, STEPS, Trap, World, hook, mail_server
+from tests.support.shapes import wait_until
 from tests.support.warm import fork
 from tocsin.domain.protocol import Protocol, Recipient
 from tocsin.domain.words import Role
@@ -49,156 +43,11 @@ from tocsin.settings import Settings
 from tocsin.store.engine import Store, open_store
 from tocsin.workers import Worker
 
-STEPS = (
-    "mail: connected", "mail: sender told", "mail: recipient told", "mail: before the answer", "mail: after the answer",
-    "webhook: connected", "webhook: before the answer", "webhook: half an answer", "webhook: after the answer",
-    "at a random moment",
-)  # fmt: skip
-REFUSES = "gone@sponsor.example"
 LONGEST_LIFE_S = 4.0
 QUIET_LIFE_S = 120.0
 DRAINED_EVERY = 10
 SHOWN = 20
 ONE_LIFE = LEASE + timedelta(seconds=1)
-
-
-@dataclass
-class Trap:
-    """Kills the process at a step. Each receiver calls `at` when it is there."""
-
-    step: str = ""
-    pid: int = 0
-    sprung: threading.Event = field(default_factory=threading.Event)
-
-    def set(self, step: str) -> None:
-        self.sprung.clear()
-        self.step, self.pid = step, 0
-
-    def at(self, step: str) -> None:
-        if step == self.step and self.pid and not self.sprung.is_set():
-            self.kill()
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        self.sprung.set()
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A notice that somebody has: its id, the address, and the alert that it is about."""
-
-    notice_id: UUID
-    address: str
-    alert_id: UUID
-
-
-@dataclass
-class World:
-    """What is outside of the house, and what arrived there."""
-
-    trap: Trap
-    arrived: list[Arrived] = field(default_factory=list)
-    mail_port: int = 0
-    hook_ports: dict[str, int] = field(default_factory=dict)
-    answered: set[UUID] = field(default_factory=set)
-
-
-@contextmanager
-def _mail(world: World) -> Iterator[None]:
-    """A mail server, as small as SMTP allows, so that it can kill between any two lines."""
-
-    class Session(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            with suppress(OSError, ValueError):
-                self._talk()
-
-        def _say(self, line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-        def _talk(self) -> None:
-            world.trap.at("mail: connected")
-            self._say("220 ready")
-            to = ""
-            while line := self.rfile.readline().decode("ascii", "replace").strip():
-                word = line.upper()
-                if word.startswith("MAIL"):
-                    world.trap.at("mail: sender told")
-                    self._say("250 ok")
-                elif word.startswith("RCPT"):
-                    to = line.partition("<")[2].partition(">")[0]
-                    world.trap.at("mail: recipient told")
-                    self._say("550 5.1.1 gone" if to == REFUSES else "250 ok")
-                elif word.startswith("DATA"):
-                    self._say("354 go on")
-                    self._keep(to)
-                elif word.startswith("QUIT"):
-                    self._say("221 bye")
-                    return
-                else:
-                    self._say("250 ok")
-
-        def _keep(self, to: str) -> None:
-            lines = []
-            while (line := self.rfile.readline()) not in (b".\r\n", b""):
-                lines.append(line)
-            if line != b".\r\n":
-                return  # it was killed while it spoke: a server keeps nothing of half a mail
-            mail = message_from_bytes(b"".join(lines), policy=default)
-            assert isinstance(mail, EmailMessage)
-            body = mail.get_body(("plain",))
-            assert body is not None
-            link = str(body.get_content()).partition("/a/")[2][:36]
-            world.arrived.append(Arrived(UUID(str(mail["Message-ID"])[1:37]), to, UUID(link)))
-            world.trap.at("mail: before the answer")
-            self._say("250 taken")
-            world.trap.at("mail: after the answer")
-
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        allow_reuse_address = True
-
-    with Server(("127.0.0.1", 0), Session) as server:
-        world.mail_port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield
-        server.shutdown()
-
-
-@contextmanager
-def _hook(world: World, name: str, status: int) -> Iterator[None]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            world.trap.at("webhook: connected")
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            if status == 204:
-                data = json.loads(body)["data"]
-                world.arrived.append(Arrived(UUID(self.headers["webhook-id"]), name, UUID(data["alert_id"])))
-            world.trap.at("webhook: before the answer")
-            with suppress(OSError):
-                self.wfile.write(f"HTTP/1.1 {status} ".encode())
-                self.wfile.flush()
-                world.trap.at("webhook: half an answer")
-                self.wfile.write(b"done\r\ncontent-length: 0\r\n\r\n")
-                self.wfile.flush()
-            world.trap.at("webhook: after the answer")
-
-        def log_message(self, *_: object) -> None: ...
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:  # whoever called was killed
-            ...
-
-    server = Server(("127.0.0.1", 0), Handler)
-    world.hook_ports[name] = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def served() -> dict[str, Protocol]:
@@ -232,13 +81,12 @@ def live(url: str, mail_port: int, life: int, data: str, until_done_s: float) ->
     settings = Settings(data=Path(data), smtp_url=SecretStr(smtp), webhook_allow=["loopback"])
     chores, couriers = _Running([Chores(parts, every_s=0.02)]), _Running([*couriers_of(parts, settings)])
     if not until_done_s:
-        threading.Event().wait()  # until it is killed
-    end = time.monotonic() + until_done_s
-    while time.monotonic() < end and (_is_anything_to_send(store) or _is_a_timer_due(parts)):
-        time.sleep(0.02)  # the look of a poll that has an end
+        # Until it is killed; and not for ever, where nobody is left to kill it.
+        threading.Event().wait(10 * LONGEST_LIFE_S)
+        return
+    wait_until(lambda: not (_is_anything_to_send(store) or _is_a_timer_due(parts)), "nothing is owed", until_done_s)
     chores.stop()  # before the couriers: what it raised last is sent, too
-    while time.monotonic() < end and _is_anything_to_send(store):
-        time.sleep(0.02)
+    wait_until(lambda: not _is_anything_to_send(store), "everything is sent", until_done_s)
     couriers.stop()
     store.close()
 
@@ -336,9 +184,9 @@ def together(processes: int, reports: int, folder: Path, *, url: str = "") -> Ou
 def _outside(world: World, store: Store) -> Iterator[None]:
     """The receivers, and the webhooks to them."""
     with ExitStack() as outside:
-        outside.enter_context(_mail(world))
+        outside.enter_context(mail_server(world))
         for name, status in (("takes", 204), ("wants no more", 410)):
-            outside.enter_context(_hook(world, name, status))
+            outside.enter_context(hook(world, name, status))
             with store.transaction() as tx:
                 where = f"http://127.0.0.1:{world.hook_ports[name]}/hook"
                 webhooks.add(tx, STUDY, "safety_physician", where, NOON)
@@ -376,7 +224,7 @@ def _one_life(world: World, database: str, life: int, step: str, folder: Path, d
     world.trap.set(step)
     process = fork(live, (database, world.mail_port, life, str(folder), 0.0), folder / "lives")
     world.trap.pid = process.pid
-    if step == "at a random moment":
+    if step == AT_RANDOM:
         time.sleep(draw.uniform(0.05, 0.6))  # the moment is what is drawn
         world.trap.kill()
     reached = world.trap.sprung.wait(LONGEST_LIFE_S)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.killed_deliveries import STEPS, run, together
+from tests.flow.killed_deliveries import run, together
+from tests.flow.killing_receivers import STEPS
 
 
 @pytest.mark.rule("promise: kill -9 at every step of a delivery loses no alarm")

@@ -47,13 +47,7 @@ def deaths(house: Rehearsal) -> list[tuple[str, str]]:
 
 def answer(house: Rehearsal, alert: dict[str, Any], name: str, *roles: str) -> dict[str, Any]:
     """A person of the plan acknowledges under their own name."""
-    house.person(name, *roles)
-    token = house.sign_in(name)
-    path = f"{house.url}/v1/alerts/{alert['alert_id']}/acknowledgements"
-    done = house._http.post(path, headers={"Authorization": f"Bearer {token}"})
-    assert done.status_code == 200, done.text
-    found: dict[str, Any] = done.json()
-    return found
+    return house.acknowledge(alert, by=house.signed_in(name, *roles))
 
 
 @pytest.mark.rule("readings.md clocks 9")

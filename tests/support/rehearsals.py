@@ -194,6 +194,12 @@ class Rehearsal:
             self._tokens[role] = self.sign_in(role)
         return self._tokens[role]
 
+    def signed_in(self, name: str, *roles: str) -> str:
+        """Somebody with these roles, signed in: `by=name` is then this person."""
+        self.person(name, *roles)
+        self._tokens[name] = self.sign_in(name)
+        return name
+
     def person(self, name: str, *roles: str) -> None:
         """Somebody who may sign in, with `PASSWORD`."""
         with self.store("alerting") as store, store.transaction() as tx:

@@ -5,7 +5,7 @@ The one place of this service, beside `__main__`, that knows the time, the setti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -62,14 +62,14 @@ def build(
         router=routes,
         workers=(writer, relay, consumer, *hearts),
         durable=store.ping,
-        degraded=partial(_degraded, relay, consumer),
+        degraded=partial(_degraded, relay, consumer, hearts),
         metrics=partial(_measures, parts, relay),
         close=store.close,
         machines=KeyRing(store),
     )
 
 
-def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
+def _degraded(relay: Relay, consumer: Consumer, hearts: Sequence[Heart]) -> list[str]:
     found = []
     if relay.trouble is not None:
         found.append(f"what was accepted waits for the bus: {relay.trouble}")
@@ -78,6 +78,7 @@ def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
         found.append(f"queries of other services are not read: {status.why}")
     if status.dead:
         found.append(f"{status.dead} messages became dead letters")
+    found += [f"the heartbeat waits: {heart.trouble}" for heart in hearts if heart.trouble is not None]
     return found
 
 

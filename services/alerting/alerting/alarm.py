@@ -161,6 +161,11 @@ def policy_for(alarm: Alarm) -> Policy:
     return Policy(first_day, repeat=_DAY)
 
 
+def still_to_answer(rung: Iterable[Sequence[str]], answered: Iterable[str], handed: int) -> frozenset[str]:
+    """Of those whom the steps that everyone must acknowledge rang, who has not. Handed over, it is one person's."""
+    return frozenset() if handed else frozenset(name for names in rung for name in names).difference(answered)
+
+
 def next_notice(alarm: Alarm, history: Iterable[Rung], policy: Policy, now: datetime) -> Notice | None:
     """The notice that is due now and was not rung yet, the earliest first; None when nothing is.
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import alerts, answers, board, kinds, shown
-from alerting.api import Answerer
+from alerting import alerts, answers, board, shown
+from alerting.api import Answerer, must_be_theirs
 from alerting.parts import Parts
-from alerting.tables import alerts as alert_rows
-from tocsin.errors import Conflict, Forbidden, NotFound
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person
 from tocsin.web.reading import read_json, understood
@@ -92,16 +91,9 @@ def add(routes: APIRouter, parts: Parts) -> None:
         return JSONResponse(await run_in_threadpool(_done, parts, alert_id, who, do), 201)
 
 
-def _done(parts: Parts, alert_id: UUID, who: Person, do: Any) -> dict[str, Any]:
+def _done(parts: Parts, alert_id: UUID, who: Person, do: Callable[[Connection], None]) -> dict[str, Any]:
     """Do it for whoever may, in one transaction, and show the alert."""
     with parts.store.transaction() as tx:
-        asked = select(alert_rows.c.level, alert_rows.c.roles, alert_rows.c.kind).where(alert_rows.c.id == alert_id)
-        row = tx.execute(asked).one_or_none()
-        if row is None:
-            raise NotFound("there is no such alert")
-        if row.kind in kinds.UNTIL_ANSWERED:
-            raise Conflict("it rings until whom it concerns has confirmed the hold: POST /v1/holds/{id}/confirmations")
-        if not answers.may_acknowledge(row.level, row.roles, who.roles):
-            raise Forbidden(f"a {row.level} alert is answered by those whom it rings, or a physician")
+        must_be_theirs(tx, alert_id, who)
         do(tx)
         return {"alerts": board.alerts_like(tx, alert_id=alert_id)}

@@ -151,14 +151,10 @@ def report_shortfalls(tx: Connection, parts: Parts, shortfalls: Sequence[ringing
         group = f"nobody_reachable|{short.study}|{short.role}"
         if open_in_group(tx, group) is None:
             now = parts.now()
-            on_duty, instead = (
-                ("", short.rung_role) if short.rung_role != short.role else (" on duty", f"another {short.role}")
-            )
-            reason = f"nobody is reachable as {short.role}{on_duty}; {instead} was rung instead"
             raise_one(
                 tx,
                 parts,
-                Alert(f"{group}|{now.isoformat()}", short.study, "nobody_reachable", "warn", (reason,),
+                Alert(f"{group}|{now.isoformat()}", short.study, "nobody_reachable", "warn", (short.said,),
                       roles=("administrator",), group_key=group),
                 now,
             )  # fmt: skip

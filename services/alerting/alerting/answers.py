@@ -46,7 +46,8 @@ def acknowledge(
     if row is None:
         return None
     is_open, handed = row.state == OPEN, ringing.times(tx, alert_id)
-    waits_for = sorted(_must_answer(tx, alert_id) - ringing.answered_by(tx, alert_id) - {by}) if is_open else []
+    answered = {*ringing.answered_by(tx, alert_id), by}
+    waits_for = sorted(alarm.still_to_answer(_must_answer(tx, alert_id), answered, handed)) if is_open else []
     settles = is_open and not waits_for
     told = {"alert_id": alert_id, "by": by, "at": at, "roles": sorted(roles), "settles": settles, "handed": handed}
     if _told(tx, told):
@@ -142,13 +143,12 @@ def _say(tx: Connection, row: Row[Any], body: AlertSettledV1, *parts: str) -> No
     outbox.put(tx, Envelope(message_id, "alerts.settled.v1", key_, NAME, row.study, body.at, body.at, body))
 
 
-def _must_answer(tx: Connection, alert_id: UUID) -> frozenset[str]:
-    """Whom those steps rang that everyone must acknowledge. Handed over, it is one person's."""
-    if ringing.times(tx, alert_id):
-        return frozenset()
+def _must_answer(tx: Connection, alert_id: UUID) -> list[list[str]]:
+    """Whom those notices rang that everyone must acknowledge."""
     its = notices.c
-    rung = tx.scalars(select(its.people).where(its.alert_id == alert_id, its.everyone.is_(True)))
-    return frozenset(name for names in rung for name in names or ())
+    return [
+        names or [] for names in tx.scalars(select(its.people).where(its.alert_id == alert_id, its.everyone.is_(True)))
+    ]
 
 
 def _told(tx: Connection, told: dict[str, Any]) -> bool:

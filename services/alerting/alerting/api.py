@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -124,14 +124,7 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
     """A person acknowledges; NotFound, or Forbidden when their roles may not answer this alert."""
     now: datetime = parts.now()
     with parts.store.transaction() as tx:
-        asked = select(alert_rows.c.level, alert_rows.c.roles, alert_rows.c.kind).where(alert_rows.c.id == alert_id)
-        row = tx.execute(asked).one_or_none()
-        if row is None:
-            raise NotFound("there is no such alert")
-        if row.kind in kinds.UNTIL_ANSWERED:
-            raise Conflict("it rings until whom it concerns has confirmed the hold: POST /v1/holds/{id}/confirmations")
-        if not answers.may_acknowledge(row.level, row.roles, who.roles):
-            raise Forbidden(f"a {row.level} alert is acknowledged by those whom it rings, or a physician")
+        must_be_theirs(tx, alert_id, who)
         done = answers.acknowledge(tx, parts, alert_id, who.name, sorted(who.roles), now)
     assert done is not None  # it was read in the same transaction
     return {
@@ -142,6 +135,18 @@ def answer(parts: Parts, alert_id: UUID, who: Person) -> dict[str, Any]:
         "you_were_first": done.is_first,
         "waits_for": list(done.waits_for),
     }
+
+
+def must_be_theirs(tx: Connection, alert_id: UUID, who: Person) -> None:
+    """NotFound, Conflict for an alert that only whom it concerns can answer, Forbidden when their roles may not."""
+    asked = select(alert_rows.c.level, alert_rows.c.roles, alert_rows.c.kind).where(alert_rows.c.id == alert_id)
+    row = tx.execute(asked).one_or_none()
+    if row is None:
+        raise NotFound("there is no such alert")
+    if row.kind in kinds.UNTIL_ANSWERED:
+        raise Conflict("it rings until whom it concerns has confirmed the hold: POST /v1/holds/{id}/confirmations")
+    if not answers.may_acknowledge(row.level, row.roles, who.roles):
+        raise Forbidden(f"a {row.level} alert is acknowledged by those whom it rings, or a physician")
 
 
 def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
-from alerting.alarm import ACKNOWLEDGED, CLOSED, OPEN
+from alerting.alarm import ACKNOWLEDGED, CLOSED, OPEN, still_to_answer
 from alerting.instants import text
 from alerting.tables import (
     acknowledgements,
@@ -84,7 +84,15 @@ def alerts_like(
             "closed_by": row.settled_by if row.state == CLOSED else None,
             "closed_because": row.closed_why,
             "acknowledgements": [{"by": x.by, "at": text(x.at), "roles": x.roles} for x in answered[row.id]],
-            "waits_for": _waits_for(row.state, told[row.id], answered[row.id], len(handed[row.id])),
+            "waits_for": sorted(
+                still_to_answer(
+                    (notice["people"] for notice in told[row.id] if notice["everyone"]),
+                    (x.by for x in answered[row.id]),
+                    len(handed[row.id]),
+                )
+            )
+            if row.state == OPEN
+            else [],
             "handed_over": [{"to": x.to, "by": x.by, "at": text(x.at), "reason": x.reason} for x in handed[row.id]],
             "notices": told[row.id],
         }
@@ -92,33 +100,12 @@ def alerts_like(
     ]
 
 
-def _waits_for(state: str, told: Sequence[dict[str, Any]], answered: Sequence[Row[Any]], handed: int) -> list[str]:
-    """Of those who must all acknowledge, who has not. Handed over, it is one person's."""
-    if state != OPEN or handed:
-        return []
-    must = {name for notice in told if notice["everyone"] for name in notice["people"]}
-    return sorted(must - {one.by for one in answered})
-
-
 def _notices(tx: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """One entry for each notice and channel; a notice that went nowhere has one without a channel."""
     n, d = notices.c, deliveries.c
     rows = tx.execute(
-        select(
-            n.id,
-            n.alert_id,
-            n.step,
-            n.role,
-            n.rung_role,
-            n.at,
-            n.reason,
-            n.cause,
-            n.people, n.everyone,
-            d.channel,
-            d.address,
-            d.state,
-            d.attempts,
-        )
+        select(n.id, n.alert_id, n.step, n.role, n.rung_role, n.at, n.reason, n.cause, n.people, n.everyone, d.channel,
+               d.address, d.state, d.attempts)
         .join(deliveries, d.notice_id == n.id, isouter=True)
         .where(n.alert_id.in_(alert_ids))
         .order_by(n.at, n.step, d.channel, d.address)

@@ -278,7 +278,7 @@ def unreachable(tx: Connection, parts: Parts, at: datetime) -> list[tuple[str, s
         kept = load(tx, study, at)
         people = callees(tx, study, parts.studies, hooks, at)
         mine = routing.hooks_for(study, hooks)
-        for role in sorted({*call_plan.roles_rung(kept.plan)}):
+        for role in sorted(call_plan.roles_rung(kept.plan)):
             reached = routing.reach(role, people, mine)
             if reached.rung_role != role:
                 found.append((study, role))

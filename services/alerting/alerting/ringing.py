@@ -63,11 +63,21 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A role that had nobody when it was to be rung; `rung_role` None: nor had any other."""
+    """A role that had nobody when it was to be rung; `rung_role` None: nor had any other.
+
+    The same role: whoever was on duty had no address, and another one was rung.
+    """
 
     study: str
     role: str
     rung_role: str | None
+
+    @property
+    def said(self) -> str:
+        """In words, for whoever mends it."""
+        if self.rung_role == self.role:
+            return f"nobody is reachable as {self.role} on duty; another {self.role} was rung instead"
+        return f"nobody is reachable as {self.role}; {self.rung_role} was rung instead"
 
 
 def load(tx: Connection, alert_id: UUID) -> Ringing | None:
