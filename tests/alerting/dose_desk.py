@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 
 import httpx
 
-from alerting import api, page
+from alerting import api
+from alerting.desk import routes as desk
 from tests.alerting.desk import KEY
 from tests.alerting.test_dlt import AS_CRS, CRS
 from tests.alerting.test_trial import TWO, infused
@@ -17,6 +18,7 @@ from tests.alerting.ward import Ward, coding, report
 from tocsin.settings import Settings
 from tocsin.web.app import Service, house
 from tocsin.web.identity import Person, sign_person
+from tocsin.web.pages import COOKIE
 
 
 class _Text(HTMLParser):
@@ -44,10 +46,10 @@ def opened(
     async def asked() -> httpx.Response:
         settings = Settings(data=found.folder, signing_key=KEY.decode())
         routes = api.router(found.parts, settings)
-        page.add(routes, found.parts, settings)
+        desk.add(routes, found.parts, settings)
         app = house([Service("alerting", routes)], now=lambda: found.wall_at, signing_key=KEY)
         token = sign_person(Person("lin", frozenset(roles)), KEY, found.wall_at, timedelta(hours=8))
-        cookies = {page.COOKIE: token} if roles else {}
+        cookies = {COOKIE: token} if roles else {}
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tocsin.test", cookies=cookies)
         async with client:
             return await client.request(method, path, data=data)

@@ -141,7 +141,7 @@ def test_a_rule_that_is_met_counts_until_a_physician_rejects_it_and_is_ringed(tr
     trial.receive(*TWO[:1], *TWO[2:4], *PENDING[:1], report(CRS, case="TOC-0033", subject="S01-003"))
     trial.receive(coding(AS_CRS, case="TOC-0033"))
     assert "It counts as a DLT until a physician rejects it." in panel(trial, "h-open")
-    plot = seen(trial).text.partition("<svg")[2].partition("</svg>")[0]
+    plot = seen(trial).text.partition('<svg class="chart')[2].partition("</svg>")[0]
     assert plot.count('class="dlt"') == 1
     assert plot.count('class="potential"') == 1
     table = panel(trial, "h-plot").partition("The same as a table")[2]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting import dose_table
-from alerting.dose_times import Times
+from alerting.desk import dose_table
+from alerting.desk.dose_times import Times
 from tests.alerting.test_trial import DAY, HOUR
 from tests.alerting.ward import NOON
 from tocsin.domain.escalation import three_plus_three

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, select, update
 
+from alerting import sessions
 from alerting.tables import accounts
 from tocsin.domain.words import Role
 from tocsin.errors import Conflict, NotFound, Refused, Unauthorised, Wrong
@@ -32,46 +33,120 @@ _REFUSAL = "this name and this password do not fit, or there were too many tries
 
 
 @dataclass(frozen=True, slots=True)
+class Of:
+    """The one site whose reports somebody sends and sees."""
+
+    study: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An account without its password."""
+
+    name: str
+    roles: frozenset[str]
+    of: Of | None
+    added_at: datetime
+    changed_at: datetime
+    locked_until: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Account:
     name: str
     roles: frozenset[str]
     password: str
     failures: int
     locked_until: datetime | None
+    study: str | None
+    site: str | None
+    closed_at: datetime | None
+
+    @property
+    def of(self) -> Of | None:
+        return Of(self.study, self.site) if self.study and self.site else None
 
 
 def add(
-    tx: Connection, name: str, password: str, roles: Collection[str], at: datetime, *, who: str = "command line"
-) -> None:
-    """Add a person. Raises Refused naming the wrong role or what the password lacks, Conflict if the name is taken."""
-    _check(roles, password)
+    tx: Connection, name: str, password: str, roles: Collection[str], at: datetime, *, who: str = "command line",
+    of: Of | None = None,
+) -> None:  # fmt: skip
+    """Add a person. Raises Refused naming the wrong role or what the password lacks, Conflict if the name is taken.
+
+    `of`: the site of somebody with the role site, who has no other role.
+    """
+    _check(roles, of)
+    _check_password(password)
     if not name.strip():
         raise Refused("this person cannot be added", [Wrong("/name", "the name is empty", "a name")])
     if _find(tx, name) is not None:
         raise Conflict(f"{name} has an account already; `tocsin users reset` gives it a new password")
     row = {
         "name": key(name), "roles": sorted(roles), "password": _hasher().hash(password), "added_at": at,
-        "changed_at": at, "failures": 0,
+        "changed_at": at, "failures": 0, "study": of.study if of else None, "site": of.site if of else None,
     }  # fmt: skip
     tx.execute(insert(accounts), row)
-    audit.append(tx, at=at, who=who, did="person added", about=f"person {key(name)}", after={"roles": sorted(roles)})
+    audit.append(tx, at=at, who=who, did="person added", about=f"person {key(name)}", after=_said(roles, of))
+
+
+def change(
+    tx: Connection, name: str, roles: Collection[str], at: datetime, *, who: str, of: Of | None = None
+) -> None:  # fmt: skip
+    """Other roles, or another site; the sessions end. NotFound, Refused, Conflict for the last administrator."""
+    found = _must_find(tx, name)
+    _check(roles, of)
+    if frozenset(roles) == found.roles and of == found.of:
+        return
+    if Role.ADMINISTRATOR not in roles:
+        _keep_an_administrator(tx, found)
+    values = {"roles": sorted(roles), "study": of.study if of else None, "site": of.site if of else None}
+    tx.execute(update(accounts).where(accounts.c.name == found.name).values(**values, changed_at=at))
+    sessions.end_all(tx, found.name, at, because="other roles")
+    audit.append(
+        tx, at=at, who=who, did="person changed", about=f"person {found.name}",
+        before=_said(found.roles, found.of), after=_said(roles, of),
+    )  # fmt: skip
+
+
+def close(tx: Connection, name: str, at: datetime, *, who: str, reason: str) -> None:
+    """Nobody signs in by this account any more; what they did stays theirs. Raises NotFound, Conflict."""
+    found = _must_find(tx, name)
+    if found.closed_at is not None:
+        raise Conflict(f"the account of {found.name} is closed already")
+    _keep_an_administrator(tx, found)
+    tx.execute(update(accounts).where(accounts.c.name == found.name).values(closed_at=at, changed_at=at))
+    sessions.end_all(tx, found.name, at, because="account closed")
+    audit.append(tx, at=at, who=who, did="account closed", about=f"person {found.name}", reason=reason)
+
+
+def _keep_an_administrator(tx: Connection, losing: _Account) -> None:
+    """Conflict when this is the last one who could let anybody in again."""
+    others = [
+        one for one in known(tx)
+        if Role.ADMINISTRATOR in one.roles and one.closed_at is None and one.name != losing.name
+    ]  # fmt: skip
+    if Role.ADMINISTRATOR in losing.roles and losing.closed_at is None and not others:
+        raise Conflict(f"{losing.name} is the last administrator: add another first")
 
 
 def reset(
     tx: Connection, name: str, password: str, at: datetime, *, roles: Collection[str] | None = None,
     who: str = "command line",
 ) -> None:  # fmt: skip
-    """A new password, no lock, and other roles if given. Raises NotFound, or Refused for the password or a role."""
-    found = _find(tx, name)
-    if found is None:
-        raise NotFound(f"{name} has no account here")
+    """A new password, no lock, open again, and other roles if given. Raises NotFound, or Refused for either."""
+    found = _must_find(tx, name)
     kept = found.roles if roles is None else frozenset(roles)
-    _check(kept, password)
+    _check(kept, found.of)
+    _check_password(password)
     tx.execute(
         update(accounts)
         .where(accounts.c.name == found.name)
-        .values(password=_hasher().hash(password), roles=sorted(kept), changed_at=at, failures=0, locked_until=None)
-    )
+        .values(password=_hasher().hash(password), roles=sorted(kept), changed_at=at, failures=0, locked_until=None,
+                closed_at=None)
+    )  # fmt: skip
+    sessions.end_all(tx, found.name, at, because="another password")
     audit.append(
         tx, at=at, who=who, did="password reset", about=f"person {found.name}", before={"roles": sorted(found.roles)},
         after={"roles": sorted(kept)},
@@ -79,13 +154,26 @@ def reset(
 
 
 def names(tx: Connection) -> list[str]:
-    """Who has an account."""
-    return list(tx.scalars(select(accounts.c.name).order_by(accounts.c.name)))
+    """Who has an account that is not closed."""
+    return list(tx.scalars(select(accounts.c.name).where(accounts.c.closed_at.is_(None)).order_by(accounts.c.name)))
+
+
+def known(tx: Connection) -> list[Known]:
+    """Every account, by name, closed ones too."""
+    a = accounts.c
+    rows = tx.execute(
+        select(a.name, a.roles, a.study, a.site, a.added_at, a.changed_at, a.locked_until, a.closed_at).order_by(a.name)
+    )
+    return [
+        Known(row.name, frozenset(row.roles), Of(row.study, row.site) if row.study and row.site else None,
+              row.added_at, row.changed_at, row.locked_until, row.closed_at)
+        for row in rows
+    ]  # fmt: skip
 
 
 def roles_of(tx: Connection) -> dict[str, frozenset[str]]:
-    """The roles of everybody who has an account, by name as it is kept."""
-    return {row.name: frozenset(row.roles) for row in tx.execute(select(accounts.c.name, accounts.c.roles))}
+    """The roles of everybody who can sign in, by name as it is kept."""
+    return {one.name: one.roles for one in known(tx) if one.closed_at is None}
 
 
 def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datetime | None = None) -> Person:
@@ -123,6 +211,8 @@ def _tried(
     fits = _verify(found.password if found is not None else _nobody(), password)
     if found is not None and found.locked_until is not None and real < found.locked_until:
         fits = False
+    if found is not None and found.closed_at is not None:
+        fits = False
     if found is None or not fits:
         with store.transaction() as tx:
             _failed(tx, name, at, real, who, did)
@@ -130,7 +220,7 @@ def _tried(
     if found.failures or found.locked_until is not None:
         with store.transaction() as tx:
             tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
-    return Person(found.name, found.roles)
+    return Person(found.name, found.roles, found.study, found.site)
 
 
 def _failed(tx: Connection, name: str, at: datetime, real: datetime, who: str, did: str) -> None:
@@ -148,11 +238,23 @@ def _failed(tx: Connection, name: str, at: datetime, real: datetime, who: str, d
 
 def _find(tx: Connection, name: str, *, for_update: bool = False) -> _Account | None:
     a = accounts.c
-    query = select(a.name, a.roles, a.password, a.failures, a.locked_until).where(a.name == key(name))
+    query = select(
+        a.name, a.roles, a.password, a.failures, a.locked_until, a.study, a.site, a.closed_at
+    ).where(a.name == key(name))  # fmt: skip
     row = tx.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
         return None
-    return _Account(row.name, frozenset(row.roles), row.password, row.failures, row.locked_until)
+    return _Account(
+        row.name, frozenset(row.roles), row.password, row.failures, row.locked_until, row.study, row.site,
+        row.closed_at,
+    )  # fmt: skip
+
+
+def _must_find(tx: Connection, name: str) -> _Account:
+    found = _find(tx, name, for_update=True)
+    if found is None:
+        raise NotFound(f"{name} has no account here")
+    return found
 
 
 def key(name: str) -> str:
@@ -160,15 +262,34 @@ def key(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _check(roles: Collection[str], password: str) -> None:
-    known = [role.value for role in Role if role is not Role.SITE]
+def _said(roles: Collection[str], of: Of | None) -> dict[str, object]:
+    return {"roles": sorted(roles), **({"study": of.study, "site": of.site} if of else {})}
+
+
+def _check(roles: Collection[str], of: Of | None) -> None:
+    known_roles = [role.value for role in Role]
     wrong = [
-        Wrong("/roles", f"no person has the role {role!r}", ", ".join(known)) for role in roles if role not in known
+        Wrong("/roles", f"no person has the role {role!r}", ", ".join(known_roles))
+        for role in roles
+        if role not in known_roles
     ]
     if not roles:
-        wrong.append(Wrong("/roles", "no role is given", ", ".join(known)))
+        wrong.append(Wrong("/roles", "no role is given", ", ".join(known_roles)))
+    if Role.SITE in roles and len(set(roles)) > 1:
+        wrong.append(Wrong("/roles", "a person of a site is nothing else here", "site alone"))
+    if Role.SITE in roles and of is None:
+        wrong.append(Wrong("/site", "is missing", "a person of a site names a study and one of its sites"))
+    if Role.SITE not in roles and of is not None:
+        wrong.append(Wrong("/site", "is only for the role site", "no site"))
+    _refuse(wrong)
+
+
+def _check_password(password: str) -> None:
     if len(password) < LEAST_LENGTH:
-        wrong.append(Wrong("/password", "the password is too short", f"at least {LEAST_LENGTH} characters"))
+        _refuse([Wrong("/password", "the password is too short", f"at least {LEAST_LENGTH} characters")])
+
+
+def _refuse(wrong: list[Wrong]) -> None:
     if wrong:
         raise Refused("this account cannot be kept: " + "; ".join(w.problem for w in wrong), wrong)
 

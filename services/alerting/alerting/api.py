@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from alerting import accounts, answers, board, board_json, kinds, shown
+from alerting import accounts, answers, board, board_json, kinds, sessions, shown
 from alerting.alarm import ACKNOWLEDGED, OPEN
 from alerting.delivery import ledger, mailbox
 from alerting.instants import text
@@ -24,16 +25,13 @@ from tocsin.settings import Settings
 from tocsin.store import audit
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires, sign_person
+from tocsin.web.places import READERS
 from tocsin.web.reading import read_json, understood
 
-MAY_READ = (
-    Role.SAFETY_PHYSICIAN, Role.SECOND_PHYSICIAN, Role.MEDICAL_DIRECTOR, Role.MEDICAL_REVIEWER, Role.SAFETY_TEAM,
-    Role.COMMITTEE, Role.AUDITOR, Role.ADMINISTRATOR,
-)  # fmt: skip
+MAY_READ = tuple(sorted(READERS))
 # A coder is rung for uncoded reports and may answer for those.
 MAY_ANSWER = (*MAY_READ, Role.CODER)
 MAY_RETRY = (Role.ADMINISTRATOR, Role.SAFETY_TEAM, Role.SAFETY_PHYSICIAN, Role.MEDICAL_DIRECTOR)
-SESSION_LASTS = timedelta(hours=8)
 
 Reader = Annotated[Person, requires(*MAY_READ)]
 Answerer = Annotated[Person, requires(*MAY_ANSWER)]
@@ -83,9 +81,11 @@ def new_session(parts: Parts, settings: Settings, name: str, password: str) -> d
         raise Unauthorised("nobody can log in here: no signing key is set")
     now = parts.wall()  # Also in a rehearsal: a jump of days must not end everybody's session.
     person = accounts.sign_in(parts.store, name, password, parts.now(), wall=now)
+    with parts.store.transaction() as tx:
+        person = replace(person, session=str(sessions.begin(tx, person.name, now)))
     return {
-        "token": sign_person(person, key, now, SESSION_LASTS),
-        "expires_at": text(now + SESSION_LASTS),
+        "token": sign_person(person, key, now, sessions.LAST),
+        "expires_at": text(now + sessions.LAST),
         "name": person.name,
         "roles": sorted(person.roles),
     }

@@ -20,7 +20,6 @@ from alerting import (
     dead_letters,
     deeds_api,
     handle,
-    page,
     reconciling,
     tables,
     trial,
@@ -34,8 +33,10 @@ from alerting.delivery.ledger import MAIL, WEBHOOK
 from alerting.delivery.mailbox import Mailbox
 from alerting.delivery.outcome import Outcome
 from alerting.delivery.parcel import Deliverer, Parcel
+from alerting.desk import routes as desk
 from alerting.judge import judge_all_again
 from alerting.parts import NAME, Parts
+from alerting.sessions import Logins
 from alerting.watch import Troubled, Watch
 from alerting.watchdog import Looks, Watchdog
 from tocsin.bus.consume import Consumer, Handler
@@ -102,7 +103,7 @@ def build(
     call_plan_api.add(routes, parts)
     alert_deeds_api.add(routes, parts)
     reconciling.add(routes, parts)
-    page.add(routes, parts, settings)
+    desk.add(routes, parts, settings)
     return Service(
         name=NAME,
         router=routes,
@@ -111,6 +112,7 @@ def build(
         degraded=watch.degraded,
         metrics=watch.metrics,
         close=store.close,
+        logins=Logins(store),
         owes=partial(owes, parts),
     )
 

@@ -61,7 +61,9 @@ class AlertingWay:
     tells: Sequence[str] = (decisions.TOPIC, RAISED, SETTLED)
     metadata = tables.metadata
     head: str = tables.HEAD
-    stays = frozenset({"studies", "accounts", "webhooks", "call_plans", "overrides", "heartbeats"})
+    stays = frozenset(
+        {"studies", "accounts", "sessions", "drafts", "webhooks", "call_plans", "overrides", "heartbeats"}
+    )
     set_anew = frozenset({"timers"})
 
     def __init__(self, studies: Mapping[str, Protocol], public_url: str) -> None:

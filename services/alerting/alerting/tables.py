@@ -26,7 +26,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0006"
+HEAD = "0007"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -536,4 +536,29 @@ accounts = Table(
     Column("changed_at", Instant, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("locked_until", Instant),
+    Column("study", Text),  # of a site's person, with the site
+    Column("site", Text),
+    Column("closed_at", Instant),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account", Text, ForeignKey(accounts.c.name), nullable=False),
+    Column("begun_at", Instant, nullable=False),  # by the machine's time, as logins are
+    Column("until", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_because", Text),
+)
+Index("ix_sessions_account", sessions.c.account)
+
+# What somebody wrote and has not signed: nobody else sees it, and no rule reads it.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("about", Text, primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("saved_at", Instant, nullable=False),
 )

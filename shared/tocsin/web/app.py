@@ -29,10 +29,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from tocsin import __version__
 from tocsin.errors import Away, Refused
 from tocsin.now import Now
-from tocsin.web import problems
+from tocsin.web import look, problems
 from tocsin.web.describe import add_schemas
 from tocsin.web.edge import Edge
-from tocsin.web.identity import Identity, Machines
+from tocsin.web.identity import Identity, Logins, Machines
 from tocsin.web.metrics import Measure, Traffic, exposition
 from tocsin.workers import Crew, Worker
 
@@ -50,7 +50,8 @@ def _never() -> None:
 class Service:
     """One service, wired. `durable` raises Away when it cannot keep what it accepts; `degraded` says what waits.
 
-    `workers` start in order and stop in reverse. `machines` is the look-up of site keys, of the service that has them.
+    `workers` start in order and stop in reverse. `machines` is the look-up of site keys, `logins` that of logins, each
+    of the service that has them.
     `owes` answers when time next owes something, by the time of cases: an instant that has come is being worked on,
     None is never. A rehearsal goes from one such instant to the next; whoever keeps timers must tell of each.
     """
@@ -63,6 +64,7 @@ class Service:
     metrics: Callable[[], Iterable[Measure]] = tuple
     close: Callable[[], None] = _nothing
     machines: Machines | None = None
+    logins: Logins | None = None
     owes: Callable[[], datetime | None] = _never
 
 
@@ -98,10 +100,14 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
     )
     app.state.crew = crew
     app.state.identity = Identity(
-        now, next((s.machines for s in services if s.machines is not None), None), signing_key
+        now,
+        next((s.machines for s in services if s.machines is not None), None),
+        signing_key,
+        next((s.logins for s in services if s.logins is not None), None),
     )
     for service in services:
         app.include_router(service.router)
+    app.include_router(look.routes())
     app.include_router(_watch(services, crew, traffic))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

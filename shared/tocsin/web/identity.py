@@ -40,10 +40,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who logged in, with the roles they had then."""
+    """Somebody who logged in, with the roles they had then. Whoever is of a site reads and writes for that site only.
+
+    `session`: which login this is; empty for a token that no session stands behind.
+    """
 
     name: str
     roles: frozenset[str]
+    study: str | None = None
+    site: str | None = None
+    session: str = ""
 
 
 class Machines(Protocol):
@@ -56,13 +62,24 @@ class Machines(Protocol):
         """The machine, None when the key is unknown or revoked. May wait for the database."""
 
 
+class Logins(Protocol):
+    """Where it is known whether a login still counts: of the service that keeps the accounts."""
+
+    def still_counts(self, person: Person) -> bool:
+        """Whether the session has not been ended and the account is as it was. May wait for the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How this house tells who asks. `machines` is None where no keys are kept."""
+    """How this house tells who asks. `machines` is None where no keys are kept, `logins` where no accounts are:
+
+    there a login counts until it runs out.
+    """
 
     now: Now
     machines: Machines | None = None
     signing_key: bytes | None = None
+    logins: Logins | None = None
 
 
 def new_key() -> str:
@@ -78,7 +95,9 @@ def hash_of(key: str) -> str:
 def sign_person(person: Person, key: bytes, now: datetime, ttl: timedelta) -> str:
     """A token that says who this is until `now + ttl`, signed with HMAC-SHA256."""
     until = int((now + ttl).timestamp())
-    says = json.dumps({"name": person.name, "roles": sorted(person.roles), "until": until}, separators=(",", ":"))
+    of = {"study": person.study, "site": person.site, "session": person.session}
+    known = {"name": person.name, "roles": sorted(person.roles), "until": until}
+    says = json.dumps({**known, **{name: value for name, value in of.items() if value}}, separators=(",", ":"))
     body = _b64(says.encode())
     return f"{TOKEN_PREFIX}{body}.{_b64(_mac(body, key))}"
 
@@ -92,7 +111,9 @@ def read_person(token: str, key: bytes, now: datetime) -> Person:
             raise Unauthorised("this login is not known")
         says = json.loads(_unb64(body))
         until = datetime.fromtimestamp(says["until"], UTC)
-        person = Person(str(says["name"]), frozenset(says["roles"]))
+        person = Person(
+            str(says["name"]), frozenset(says["roles"]), says.get("study"), says.get("site"), says.get("session", "")
+        )
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise Unauthorised("this login is not known") from None
     if now >= until:
@@ -117,8 +138,18 @@ async def person(request: Request, given: Bearer = None) -> Person:
     identity: Identity = request.app.state.identity
     if identity.signing_key is None:
         raise Unauthorised("nobody can log in here: no signing key is set")
-    found = read_person(_text(given), identity.signing_key, identity.now())
+    found = await run_in_threadpool(whoever, identity, _text(given))
     request.scope["state"]["who"] = found.name
+    return found
+
+
+def whoever(identity: Identity, token: str) -> Person:
+    """Whom a token names, if it still counts; Unauthorised. May wait for the database."""
+    if not identity.signing_key:
+        raise Unauthorised("nobody can log in here: no signing key is set")
+    found = read_person(token, identity.signing_key, identity.now())
+    if found.session and identity.logins is not None and not identity.logins.still_counts(found):
+        raise Unauthorised("this login has ended: log in again")
     return found
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerting import dose_plot, dose_table, dose_words
-from alerting.dose_times import Times
-from alerting.dose_words import Json
+from alerting.desk import dose_plot, dose_table, dose_words
+from alerting.desk.dose_times import Times
+from alerting.desk.dose_words import Json
 from tocsin.domain.dlt.verdict import State
 from tocsin.domain.protocol import Protocol
 

@@ -7,28 +7,25 @@ several times a second and fetches itself anew when that differs; without its sc
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from alerting import api, board_json, dlt_board, dose_stamp, dose_view, packet, packet_api, trial_api
+from alerting import board_json, dlt_board, packet, packet_api, trial_api
 from alerting.board import MOST
-from alerting.dose_times import Times
+from alerting.desk import dose_stamp, dose_view
+from alerting.desk.dose_times import Times
 from alerting.parts import Parts
 from tocsin.domain.protocol import Protocol
-from tocsin.domain.words import Role
 from tocsin.errors import Refused
 from tocsin.web.identity import Person
+from tocsin.web.pages import Pages
+from tocsin.web.places import DOSE, READERS
 
-if TYPE_CHECKING:
-    from alerting.page import Pages
-
-HERE: Final = "/desk/dose"
-MAY_SEE: Final = frozenset({*api.MAY_READ, Role.CELL_LAB})
-"""As the call for the dose board: the cell lab sees which holds it is to confirm."""
+HERE: Final = DOSE.path
 
 
 def add(routes: APIRouter, parts: Parts, pages: Pages) -> None:
@@ -37,7 +34,7 @@ def add(routes: APIRouter, parts: Parts, pages: Pages) -> None:
 
     @routes.get(HERE, include_in_schema=False)
     def open_dose_board(request: Request, study: str | None = None, what_if: bool = True) -> Response:
-        return page.board(pages.who(request), study, with_what_if=what_if)
+        return page.board(request, study, with_what_if=what_if)
 
     @routes.get(f"{HERE}/stamp", include_in_schema=False)
     def dose_stamp_now(request: Request, study: str | None = None) -> Response:
@@ -45,7 +42,7 @@ def add(routes: APIRouter, parts: Parts, pages: Pages) -> None:
 
     @routes.get(f"{HERE}/packet", include_in_schema=False)
     def dose_packet(request: Request, study: str | None = None) -> Response:
-        return page.packet(pages.who(request), study)
+        return page.packet(request, study)
 
     @routes.get("/desk/dose.js", include_in_schema=False)
     def script() -> Response:
@@ -58,7 +55,7 @@ def add(routes: APIRouter, parts: Parts, pages: Pages) -> None:
 
 def may_see(who: Person | None) -> bool:
     """Whether this person may see the dose board."""
-    return who is not None and bool(who.roles & MAY_SEE)
+    return who is not None and DOSE.is_for(who.roles)
 
 
 class DosePage:
@@ -69,13 +66,14 @@ class DosePage:
         self._pages = pages
         self._answers: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
-    def board(self, who: Person | None, study: str | None, *, with_what_if: bool = True) -> Response:
+    def board(self, request: Request, study: str | None, *, with_what_if: bool = True) -> Response:
         """The page; the sign-in form for whoever may not see it; the studies, where several have doses.
 
         What the board would say otherwise takes a hundred times as long as the board: an open page asks for it last.
         """
+        who = self._pages.who(request)
         if not may_see(who):
-            return self._sign_in(who, study)
+            return self._sign_in(request, who)
         try:
             protocol = trial_api.study_of(self._parts, study)
         except Refused as refusal:
@@ -90,13 +88,14 @@ class DosePage:
             "dose.html",
             title="Dose board",
             who=who,
+            place=DOSE,
             stamp=stamp,
             study=protocol.id,
             study_title=protocol.title,
             query=self._query(study),
             times=times,
-            zone=protocol.receiver_zone.key,
-            may_print=who is not None and bool(who.roles & {*api.MAY_READ}),
+            zone_of_study=protocol.receiver_zone.key,
+            may_print=who is not None and bool(who.roles & READERS),
             **dose_view.view(board, judged, protocol, times),
         )
 
@@ -128,24 +127,26 @@ class DosePage:
             found = dose_stamp.stamp(tx, protocol, now)
         return JSONResponse({"stamp": found, "at": Times(protocol.receiver_zone, now).clock})
 
-    def packet(self, who: Person | None, study: str | None) -> Response:
+    def packet(self, request: Request, study: str | None) -> Response:
         """The dose-review packet of this moment, as a file to keep; the same as by the API."""
-        if who is None or not who.roles & {*api.MAY_READ}:
-            return self._sign_in(who, study)
+        who = self._pages.who(request)
+        if who is None or not who.roles & READERS:
+            return self._sign_in(request, who)
         protocol = trial_api.study_of(self._parts, study)
         with self._parts.store.reading() as tx:
             made = packet.packet(tx, self._parts, protocol)
         return packet_api.as_file(made)
 
-    def _sign_in(self, who: Person | None, study: str | None) -> Response:
+    def _sign_in(self, request: Request, who: Person | None) -> Response:
         said = "" if who is None else "Your roles do not let you see the dose board."
-        here = f"{HERE}{self._query(study)}"
-        return self._pages.html("sign_in.html", 401, title="Dose board", who=None, here=here, said=said)
+        return self._pages.sign_in_first(request, said, title="Dose board")
 
     def _which(self, who: Person | None, refusal: Refused) -> Response:
         studies: list[Protocol] = [one for one in self._parts.studies.values() if one.levels]
         links = [(one.id, one.title, f"{HERE}{self._query(one.id)}") for one in studies]
-        return self._pages.html("dose_which.html", refusal.status, title="Which study?", who=who, links=links)
+        return self._pages.html(
+            "dose_which.html", refusal.status, title="Which study?", who=who, links=links, what="dose board"
+        )
 
     def _query(self, study: str | None) -> str:
         return f"?{urlencode({'study': study})}" if study is not None else ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alerting import dose_words
+from alerting.desk import dose_words
 
 _OF_CELLS: Final = ["evaluable", "DLTs", "decision"]
 HERE, NO_MORE, ONE_MORE = "you are here", "if no more DLTs", "if one more DLT"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from alerting.dose_times import Times
+from alerting.desk.dose_times import Times
 from alerting.holds_signed import BY_COMMITTEE
 from tocsin.domain.board.decision import DECLARES, DOWN, NOT_OPEN, UP
 from tocsin.domain.board.designs import COMMITTEE, CONTINUE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from alerting import dose_words
+from alerting.desk import dose_words
 from tocsin.domain.dlt.verdict import State
 
 LEFT, WIDTH, RIGHT = 236, 690, 220

@@ -1,0 +1,203 @@
+"""Pages as HTML, in the frame that all three services share: who is signed in, forms that are ours, refusals in words.
+
+Opening a page changes nothing. What changes something is a form that is posted, with a token that only this person's
+page, in this session, for this address holds; a browser that says that the form stood elsewhere is refused as well.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, Response
+
+from tocsin.domain.protocol import Protocol
+from tocsin.errors import Forbidden, Refused, Unauthorised
+from tocsin.now import Now
+from tocsin.settings import Settings
+from tocsin.web import look, places
+from tocsin.web.identity import Identity, Person, whoever
+from tocsin.web.look import words
+from tocsin.web.places import Place
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+COOKIE = "tocsin_login"
+MOST_BYTES = 100_000
+MOST_FIELDS = 1000
+NOT_FROM_HERE = "This form was not from this page. Nothing was changed: open the page again, and send it from there."
+
+
+class Form:
+    """What a form sent: the last value of each name, or all of them."""
+
+    def __init__(self, sent: list[tuple[str, str]]) -> None:
+        self._sent = sent
+        self._last = dict(sent)
+
+    def get(self, name: str, default: str = "") -> str:
+        """The last value, without blanks about it."""
+        return self._last.get(name, default).strip()
+
+    def raw(self, name: str) -> str:
+        """The last value as it was sent: a password may end in a blank."""
+        return self._last.get(name, "")
+
+    def many(self, name: str) -> list[str]:
+        """Every value, in order."""
+        return [value for key, value in self._sent if key == name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._last
+
+    def names(self) -> list[str]:
+        return list(self._last)
+
+
+async def read_form(request: Request, most: int = MOST_BYTES) -> Form:
+    """A form as it was posted. Refused when it is larger than `most` bytes or cannot be read."""
+    size, parts = 0, []
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise Refused(f"this form is too large: at most {most} bytes")
+        parts.append(part)
+    try:
+        return Form(parse_qsl(b"".join(parts).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise Refused("this form cannot be read") from None
+
+
+class Pages:
+    """Renders the pages of one service. `package`: whose `templates` folder holds them."""
+
+    def __init__(
+        self, package: str, settings: Settings, studies: Mapping[str, Protocol], now: Now, *,
+        is_rehearsal: bool = False,
+    ) -> None:  # fmt: skip
+        # A proxy may serve this house under a path of its own.
+        self.base = urlsplit(settings.public_url).path.rstrip("/")
+        self._package = package
+        self._studies = studies
+        self._now = now
+        self._is_rehearsal = is_rehearsal
+        self._key = settings.signing_key.get_secret_value().encode()
+        self._has_doses = any(protocol.levels for protocol in studies.values())
+        first = next(iter(studies.values()), None)
+        self._zone = first.receiver_zone if first is not None else ZoneInfo("UTC")
+        self._trial = {"id": first.id, "title": first.title} if first is not None and len(studies) == 1 else None
+
+    def who(self, request: Request) -> Person | None:
+        """The person who signed in on this browser; None without a good login. May wait for the database."""
+        token = request.cookies.get(COOKIE)
+        identity: Identity = request.app.state.identity
+        if not token or not identity.signing_key:
+            return None
+        try:
+            found = whoever(identity, token)
+        except Unauthorised:
+            return None
+        request.scope.setdefault("state", {})["who"] = found.name
+        return found
+
+    def must_be(self, request: Request, place: Place) -> Person:
+        """The person, if the place is for them; Unauthorised or Forbidden."""
+        who = self.who(request)
+        if who is None:
+            raise Unauthorised("Sign in first")
+        if not place.is_for(who.roles):
+            raise Forbidden(f"{place.english} is for the role {' or '.join(sorted(place.roles))}")
+        return who
+
+    def refused(self, request: Request, refusal: Refused, *, title: str = "", lang: str = "en") -> Response:
+        """A refusal as a page: the sign-in form when nobody is signed in, else what is wrong and where."""
+        said = refusal.title[:1].upper() + refusal.title[1:] + ("" if refusal.title.endswith((".", "。")) else ".")
+        request.scope.setdefault("state", {})["problem"] = refusal.kind
+        if isinstance(refusal, Unauthorised):
+            return self.sign_in_first(request, said, lang=lang)
+        return self.html(
+            "refused.html", refusal.status, who=self.who(request), lang=lang, said=said, wrong=refusal.wrong,
+            title=title or ("Not for you" if isinstance(refusal, Forbidden) else "Nothing was changed"),
+            back=self.base + request.scope["path"],
+        )  # fmt: skip
+
+    def sign_in_first(self, request: Request, said: str = "", *, title: str = "", lang: str = "en") -> Response:
+        """The sign-in form (401), which leads back to where somebody wanted to go."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        onward = request.scope["path"] + query if request.method in ("GET", "HEAD") else request.scope["path"]
+        title = title or words.of(lang)["sign_in"]
+        return self.html("sign_in.html", 401, who=None, title=title, said=said, onward=onward, lang=lang)
+
+    def check(self, request: Request, who: Person, form: Form) -> None:
+        """Forbidden unless the form stood on this person's own page for this address."""
+        expected = self.token(request.scope["path"], who)
+        if not self._key or not is_from_here(request) or not hmac.compare_digest(form.raw("token"), expected):
+            raise Forbidden(NOT_FROM_HERE)
+
+    def token(self, action: str, who: Person | None) -> str:
+        """What only a page made for this person, in this session, with a form for this address holds."""
+        if who is None:
+            return ""
+        return hmac.digest(self._key, f"form\x1f{action}\x1f{who.name}\x1f{who.session}".encode(), "sha256").hex()
+
+    def html(
+        self, template: str, status: int = 200, *, who: Person | None, place: Place | None = None, lang: str = "en",
+        **facts: Any,
+    ) -> Response:  # fmt: skip
+        """A page from its template, in the frame of all pages."""
+        now: datetime = self._now()
+        at = now.astimezone(self._zone)
+
+        def form_token(action: str) -> Markup:
+            return Markup('<input type="hidden" name="token" value="{}">').format(self.token(action, who))
+
+        text = _templates(self._package).get_template(template).render(
+            base=self.base, version=look.version(), lang=lang, words=words.of(lang), who=who, here=place,
+            places=self._places(who), form_token=form_token, trial=self._trial, zone=self._zone.key,
+            at=f"{at:%a} {at.day} {at:%b}, {at:%H:%M}", at_iso=at.isoformat(timespec="minutes"),
+            rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
+        )  # fmt: skip
+        return HTMLResponse(text, status)
+
+    def file(self, name: str) -> str:
+        """The text of a file beside the service's templates."""
+        return _file(self._package, name)
+
+    def _places(self, who: Person | None) -> list[Place]:
+        if who is None:
+            return []
+        return [
+            place
+            for place in places.PLACES
+            if place.is_for(who.roles) and (self._has_doses or place not in (places.DOSE, places.TOXICITY))
+        ]
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether the browser says that the form stood on one of our own pages. Without a word the token decides."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+@cache
+def _templates(package: str) -> Environment:
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # late: start-up time
+
+    loader = ChoiceLoader([PackageLoader(package), PackageLoader("tocsin.web.look", ".")])
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )  # fmt: skip
+
+
+@cache
+def _file(package: str, name: str) -> str:
+    from importlib.resources import files
+
+    return (files(package) / "templates" / name).read_text("utf-8")
