@@ -45,8 +45,7 @@ def build(
     for name in names:
         make: Callable[..., Service] = importlib.import_module(APPS[name]).build
         try:
-            says_so = {"is_rehearsal": is_rehearsal} if name != "coder" else {}
-            built.append(make(settings, studies, bus, now=now, **says_so))
+            built.append(make(settings, studies, bus, now=now, is_rehearsal=is_rehearsal))
         except BaseException:
             for service in reversed(built):
                 service.close()

@@ -70,7 +70,13 @@ def _run(service: ServiceName, settings: Settings) -> str | None:
     ):
         topics = Crew([TopicMaker(bus, settings.partitions, settings.kafka_replication)])
         key = settings.signing_key.get_secret_value().encode()
-        waiting = Waiting(lambda: house(build([service], settings, studies, bus), now=wall, signing_key=key))
+
+        def make() -> Any:
+            app = house(build([service], settings, studies, bus), now=wall, signing_key=key)
+            app.state.is_ending = lambda: server.should_exit  # An open page is let go before its time is up.
+            return app
+
+        waiting = Waiting(make)
 
         def ready() -> None:
             print(f"tocsin {service} listens on {settings.host} port {listener.getsockname()[1]}", flush=True)

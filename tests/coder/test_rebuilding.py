@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from meddra_coder import held_phrases, proposals, synonym_book, tables
+from meddra_coder import held_phrases, proposals, site_questions, synonym_book, tables
 from meddra_coder.decisions import CodingDecision, decide
 from meddra_coder.handle import Parts, on_report_received
 from meddra_coder.held_phrases import HoldFacts
 from meddra_coder.proposals import CodingProposal, SecondAnswerFacts
 from meddra_coder.rebuilding import CoderWay
+from meddra_coder.site_questions import SiteQuestionFacts
 from meddra_coder.synonym_book import SynonymFacts, SynonymWithdrawal
 from tests.coder.conftest import AT, STUDY, report
 from tests.coder.test_handle import said
@@ -26,7 +27,7 @@ from tocsin.errors import Poison
 from tocsin.messages.envelope import Envelope, encode
 from tocsin.store.engine import Store, open_store
 
-KEPT = (tables.revisions, tables.codings, tables.synonyms, tables.held_phrases, tables.proposals)
+KEPT = (tables.revisions, tables.codings, tables.synonyms, tables.held_phrases, tables.proposals, tables.site_questions)
 ODD = {"verbatim": "felt funny after lunch"}
 
 
@@ -88,6 +89,10 @@ def lived(store: Store, parts: Parts, two_people: Parts) -> list[Envelope[Any]]:
     answer(choose("TOC-0032-E1", "Lin Wei", two_people, llt_code="10017577"), approve=False)
     answer(choose("TOC-0032-E1", "Lin Wei", two_people, llt_code="10047700"), approve=True)
     choose("TOC-0031-E2", "Lin Wei", two_people, llt_code="10047700")
+    for asked in ({"question": "Which was it?"}, {"parts": ["nausea", "fever"]}, {"question": "Which was it?"}):
+        question = SiteQuestionFacts.model_validate({"event_id": "TOC-0031-E1", **asked})
+        with store.transaction() as tx:
+            site_questions.ask(tx, "TOC-0031", question, by="Lin Wei", at=next(clock))
     with store.transaction() as tx:
         told = SynonymFacts(phrase="inner fire", llt_code="10016558", scope="global", study=STUDY, reason="so")
         made = synonym_book.put(
@@ -110,6 +115,7 @@ def test_the_log_gives_the_same_codings_synonyms_held_phrases_and_proposals(
 
     assert {name: len(rows) for name, rows in before.items()} == {
         "revisions": 2, "codings": 7, "synonyms": 4, "held_phrases": 3, "proposals": 3,
+        "site_questions": 2,
     }  # fmt: skip
     assert rebuilt(tmp_path, lived) == before
 

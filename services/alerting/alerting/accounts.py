@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -95,6 +96,7 @@ def change(
     tx: Connection, name: str, roles: Collection[str], at: datetime, *, who: str, of: Of | None = None
 ) -> None:  # fmt: skip
     """Other roles, or another site; the sessions end. NotFound, Refused, Conflict for the last administrator."""
+    _one_at_a_time(tx)
     found = _must_find(tx, name)
     _check(roles, of)
     if frozenset(roles) == found.roles and of == found.of:
@@ -112,6 +114,7 @@ def change(
 
 def close(tx: Connection, name: str, at: datetime, *, who: str, reason: str) -> None:
     """Nobody signs in by this account any more; what they did stays theirs. Raises NotFound, Conflict."""
+    _one_at_a_time(tx)
     found = _must_find(tx, name)
     if found.closed_at is not None:
         raise Conflict(f"the account of {found.name} is closed already")
@@ -119,6 +122,11 @@ def close(tx: Connection, name: str, at: datetime, *, who: str, reason: str) -> 
     tx.execute(update(accounts).where(accounts.c.name == found.name).values(closed_at=at, changed_at=at))
     sessions.end_all(tx, found.name, at, because="account closed")
     audit.append(tx, at=at, who=who, did="account closed", about=f"person {found.name}", reason=reason)
+
+
+def _one_at_a_time(tx: Connection) -> None:
+    """Wait for whoever changes accounts: two administrators who close each other at once must not both be gone."""
+    tx.execute(select(accounts.c.name).order_by(accounts.c.name).with_for_update()).all()
 
 
 def _keep_an_administrator(tx: Connection, losing: _Account) -> None:
@@ -151,6 +159,28 @@ def reset(
         tx, at=at, who=who, did="password reset", about=f"person {found.name}", before={"roles": sorted(found.roles)},
         after={"roles": sorted(kept)},
     )  # fmt: skip
+
+
+def change_own_password(tx: Connection, name: str, password: str, at: datetime, *, session: UUID | None) -> None:
+    """Another password for somebody who just proved the earlier one; all sessions but this one end. Raises Refused."""
+    found = _must_find(tx, name)
+    _check_password(password)
+    tx.execute(
+        update(accounts).where(accounts.c.name == found.name).values(password=_hasher().hash(password), changed_at=at)
+    )
+    sessions.end_all(tx, found.name, at, because="another password", but=session)
+    audit.append(tx, at=at, who=found.name, did="password changed", about=f"person {found.name}")
+
+
+def unlock(tx: Connection, name: str, at: datetime, *, who: str) -> None:
+    """The tries begin anew. Raises NotFound, or Conflict where no try failed."""
+    found = _must_find(tx, name)
+    if not found.failures and found.locked_until is None:
+        raise Conflict(f"the account of {found.name} is not locked")
+    tx.execute(update(accounts).where(accounts.c.name == found.name).values(failures=0, locked_until=None))
+    audit.append(
+        tx, at=at, who=who, did="account unlocked", about=f"person {found.name}", before={"failures": found.failures}
+    )
 
 
 def names(tx: Connection) -> list[str]:

@@ -181,6 +181,23 @@ def next_due(alarm: Alarm, history: Iterable[Rung], policy: Policy, now: datetim
     return None if found is None else found[0]
 
 
+def ahead(
+    alarm: Alarm, history: Iterable[Rung], policy: Policy, now: datetime, most: int = 2
+) -> tuple[tuple[datetime, str], ...]:  # fmt: skip
+    """Who is rung next and when, if nobody answers: the soonest first, an overdue one at its own time."""
+    done, found = list(history), list[tuple[datetime, str]]()
+    at = now
+    while len(found) < most:
+        coming = _next(alarm, sorted(done, key=lambda r: r.step), policy, at)
+        if coming is None:
+            break
+        due, notice = coming
+        found.append((due, notice.role))
+        at = max(at, due)
+        done.append(Rung(notice.step, at, notice.cause))
+    return tuple(found)
+
+
 def _next(alarm: Alarm, history: Sequence[Rung], policy: Policy, now: datetime) -> tuple[datetime, Notice] | None:
     if alarm.state == ACKNOWLEDGED:
         return _reminder(alarm, history, policy, now)

@@ -103,7 +103,7 @@ def build(
     call_plan_api.add(routes, parts)
     alert_deeds_api.add(routes, parts)
     reconciling.add(routes, parts)
-    desk.add(routes, parts, settings)
+    desk.add(routes, parts, settings, watch.degraded)
     return Service(
         name=NAME,
         router=routes,

@@ -43,23 +43,25 @@ class Authority:
 def alerts_like(
     tx: Connection, *, case_id: str | None = None, state: str | None = None, level: str | None = None,
     kind: str | None = None, since: datetime | None = None, alert_id: UUID | None = None, limit: int = 200,
+    ids: Sequence[UUID] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Alerts, newest first, each with its notices and who acknowledged."""
+    """Alerts, newest first, each with its notices and who acknowledged. `ids`: only of these."""
     a = alerts.c
     wanted = _all(a.case_id == case_id if case_id else None, a.state == state if state else None,
                   a.level == level if level else None, a.kind == kind if kind else None,
-                  a.raised_at >= since if since else None, a.id == alert_id if alert_id else None)  # fmt: skip
+                  a.raised_at >= since if since else None, a.id == alert_id if alert_id else None,
+                  a.id.in_(ids) if ids is not None else None)  # fmt: skip
     rows = tx.execute(select(alerts).where(wanted).order_by(a.raised_at.desc(), a.id).limit(min(limit, MOST))).all()
-    ids = [row.id for row in rows]
-    told = _notices(tx, ids)
+    found = [row.id for row in rows]
+    told = _notices(tx, found)
     answered = _grouped(
         tx.execute(
-            select(acknowledgements).where(acknowledgements.c.alert_id.in_(ids)).order_by(acknowledgements.c.at)
+            select(acknowledgements).where(acknowledgements.c.alert_id.in_(found)).order_by(acknowledgements.c.at)
         ).all(),
         "alert_id",
     )
     handed = _grouped(
-        tx.execute(select(assignments).where(assignments.c.alert_id.in_(ids)).order_by(assignments.c.number)).all(),
+        tx.execute(select(assignments).where(assignments.c.alert_id.in_(found)).order_by(assignments.c.number)).all(),
         "alert_id",
     )
     return [
@@ -201,15 +203,17 @@ def _turns(past: Sequence[Row[Any]]) -> list[dict[str, Any]]:
 def deliveries_like(
     tx: Connection, *, alert_id: UUID | None = None, state: str | None = None, channel: str | None = None,
     delivery_id: UUID | None = None, address: str | None = None, case_id: str | None = None,
-    since: datetime | None = None, limit: int = 200,
+    since: datetime | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 200,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Deliveries, newest first, with every attempt."""
+    """Deliveries, newest first, with every attempt. `after`: only those that stand after this one (made at, id)."""
     d = deliveries.c
     wanted = _all(d.alert_id == alert_id if alert_id else None, d.state == state if state else None,
                   d.channel == channel if channel else None,
                   d.id == delivery_id if delivery_id else None, d.address == address if address else None,
                   d.alert_id.in_(select(alerts.c.id).where(alerts.c.case_id == case_id)) if case_id else None,
-                  d.created_at >= since if since else None)  # fmt: skip
+                  d.created_at >= since if since else None,
+                  or_(d.created_at < after[0], and_(d.created_at == after[0], d.id > after[1])) if after else None,
+                  )  # fmt: skip
     rows = tx.execute(
         select(deliveries).where(wanted).order_by(d.created_at.desc(), d.id).limit(min(limit, MOST))
     ).all()

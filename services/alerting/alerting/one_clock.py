@@ -24,10 +24,20 @@ def whole(tx: Connection, parts: Parts, clock_id: UUID) -> dict[str, Any]:
     row = tx.execute(select(clocks.c.study, clocks.c.case_id).where(clocks.c.id == clock_id)).one_or_none()
     if row is None:
         raise NotFound("there is no such clock")
-    (shown,) = board.clocks_like(tx, clock_id=clock_id)
-    stands = standing_of(tx, parts, row.study, row.case_id)
-    life = stands.lives().get(clock_id)
-    sent = of_clock(tx, clock_id, life)
+    return all_whole(tx, parts, board.clocks_like(tx, clock_id=clock_id), row.study, row.case_id)[0]
+
+
+def all_whole(
+    tx: Connection, parts: Parts, shown: Sequence[dict[str, Any]], study: str, case_id: str
+) -> list[dict[str, Any]]:  # fmt: skip
+    """These clocks of one case, as the list shows them, each with its submissions and its distribution."""
+    stands = standing_of(tx, parts, study, case_id)
+    lives = stands.lives()
+    return [_whole(tx, one, stands, lives.get(UUID(one["clock_id"]))) for one in shown]
+
+
+def _whole(tx: Connection, shown: dict[str, Any], stands: Standing, life: ClockLife | None) -> dict[str, Any]:
+    sent = of_clock(tx, UUID(shown["clock_id"]), life)
     return {
         **shown,
         "duty": None if life is None else life.duty.value,

@@ -47,6 +47,7 @@ snapshots = Table(
     Column("body", Json, nullable=False),
 )
 Index("ix_snapshots_study_subject", snapshots.c.study, snapshots.c.subject)
+Index("ix_snapshots_source_at", snapshots.c.source, snapshots.c.at)
 
 doses = Table(
     "doses",

@@ -87,16 +87,27 @@ def of_study(tx: Connection, protocol: Protocol) -> Known:
     )
 
 
-def _recorded(tx: Connection, study: str) -> list[DoseRecordedV1]:
-    rows = tx.scalars(
-        select(doses.c.body).where(doses.c.study == study).order_by(doses.c.received_at, doses.c.record_id)
-    )
+def of_subject(tx: Connection, protocol: Protocol, name: str) -> SubjectFacts | None:
+    """What is known of one subject; None where nobody enrolled or dosed it."""
+    recorded = _recorded(tx, protocol.id, name)
+    if not recorded:
+        return None
+    its = subject_watch.c
+    kept = tx.scalar(select(its.body).where(its.study == protocol.id, its.subject == name)) or {}
+    return _subject(protocol, name, recorded, _verdicts(tx, protocol.id, name).get(name, ()), kept)
+
+
+def _recorded(tx: Connection, study: str, subject: str | None = None) -> list[DoseRecordedV1]:
+    d = doses.c
+    query = select(d.body).where(d.study == study).order_by(d.received_at, d.record_id)
+    rows = tx.scalars(query if subject is None else query.where(d.subject == subject))
     return [DoseRecordedV1.model_validate(body) for body in rows]
 
 
-def _verdicts(tx: Connection, study: str) -> dict[str, tuple[Verdict, ...]]:
+def _verdicts(tx: Connection, study: str, subject: str | None = None) -> dict[str, tuple[Verdict, ...]]:
     found: defaultdict[str, list[Verdict]] = defaultdict(list)
-    for row in tx.execute(select(verdict_rows).where(verdict_rows.c.study == study).order_by(verdict_rows.c.key)):
+    query = select(verdict_rows).where(verdict_rows.c.study == study).order_by(verdict_rows.c.key)
+    for row in tx.execute(query if subject is None else query.where(verdict_rows.c.subject == subject)):
         found[row.subject].append(kept_verdicts.of_row(row))
     return {subject: tuple(ones) for subject, ones in found.items()}
 

@@ -35,6 +35,7 @@ MAY_READ = (
     Role.CODER, Role.SAFETY_PHYSICIAN, Role.SECOND_PHYSICIAN, Role.MEDICAL_DIRECTOR, Role.MEDICAL_REVIEWER,
     Role.SAFETY_TEAM, Role.AUDITOR,
 )  # fmt: skip
+MAY_DECIDE = (Role.CODER,)
 
 _DECISION = TypeAdapter(CodingDecision)
 _EXAMPLE_EVENT = {
@@ -183,7 +184,7 @@ def router(parts: Parts) -> APIRouter:
         ),
     )  # fmt: skip
     async def decide_coding(
-        case_id: str, request: Request, who: Annotated[Person, requires(Role.CODER)]
+        case_id: str, request: Request, who: Annotated[Person, requires(*MAY_DECIDE)]
     ) -> JSONResponse:  # fmt: skip
         """A term with a reason, or with `undo` the coding before the newest decision of a person.
 
@@ -260,14 +261,15 @@ def _terms(parts: Parts, q: str, top: int, study: str | None) -> Terms:
     with parts.store.reading() as connection:
         coder = default_coder() if study is None else parts.coders.of(connection, study)
         book = coder.dictionary
-        found = _search(coder, q, top)
+        found = search(coder, q, top)
         if book.ctcae is not None:
             texts = shown_text.official_texts(connection, book.ctcae, (one.code for one in found))
             found = [one.model_copy(update={"official": texts.get(one.code)}) for one in found]
     return Terms(dictionary=book.version, terms=found)
 
 
-def _search(coder: Coder, q: str, top: int) -> list[Found]:
+def search(coder: Coder, q: str, top: int) -> list[Found]:
+    """The terms that are like what is asked for, the most alike first; with a code, that term alone."""
     by_code = coder.dictionary.coded(q.strip())
     if by_code is not None:
         return [Found(code=by_code.code, term=by_code.name, soc=by_code.soc, score=1.0, path=list(by_code.path))]

@@ -10,8 +10,19 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from sqlalchemy import func, select
 
-from meddra_coder import api, dictionaries_api, grades_api, handle, review_api, synonyms_api, tables
+from meddra_coder import (
+    api,
+    desk,
+    dictionaries_api,
+    grades_api,
+    handle,
+    review_api,
+    site_questions_api,
+    synonyms_api,
+    tables,
+)
 from meddra_coder.coders import Coders
+from meddra_coder.desk import coding_page
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
 from tocsin.messages.topics import CODER, read_by
@@ -22,6 +33,7 @@ from tocsin.store.outbox import Relay
 from tocsin.store.writer import Writer
 from tocsin.web.app import Service
 from tocsin.web.metrics import Measure
+from tocsin.web.pages import Pages
 
 if TYPE_CHECKING:
     from tocsin.domain.protocol import Protocol
@@ -31,8 +43,13 @@ SCHEMA = "coder"
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 
-def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now) -> Service:
-    """The coder, wired and not yet running. Raises StoreAway while its database does not answer."""
+def build(
+    settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now: Now, is_rehearsal: bool = False
+) -> Service:
+    """The coder, wired and not yet running. Raises StoreAway while its database does not answer.
+
+    `is_rehearsal`: its pages say so.
+    """
     store = open_store(settings.database_for(SCHEMA), SCHEMA)
     try:
         bring_up(store, tables.metadata, migrations=MIGRATIONS, head=tables.HEAD)
@@ -55,9 +72,13 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
     except BaseException:
         store.close()
         raise
+    served = api.Parts(store, writer, coders, studies, now)
+    pages = Pages(desk.PACKAGE, settings, studies, now, is_rehearsal=is_rehearsal)
+    routes = _routes(served)
+    coding_page.add(routes, served, pages, lambda: [*_degraded(relay, consumer), *_behind(consumer)])
     return Service(
         name=CODER,
-        router=_routes(api.Parts(store, writer, coders, studies, now)),
+        router=routes,
         workers=(relay, consumer, writer),
         durable=store.ping,
         degraded=lambda: _degraded(relay, consumer),
@@ -69,6 +90,7 @@ def build(settings: Settings, studies: Mapping[str, Protocol], bus: Bus, *, now:
 def _routes(parts: api.Parts) -> APIRouter:
     routes = api.router(parts)
     review_api.add(routes, parts)
+    site_questions_api.add(routes, parts)
     synonyms_api.add(routes, parts)
     dictionaries_api.add(routes, parts)
     grades_api.add(routes, parts.store, parts.studies)
@@ -85,6 +107,11 @@ def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
     if status.dead:
         found.append(f"{status.dead} messages became dead letters since it started")
     return found
+
+
+def _behind(consumer: Consumer) -> list[str]:
+    lag = consumer.status().lag or 0
+    return [f"{lag} {'message is' if lag == 1 else 'messages are'} not read yet"] if lag else []
 
 
 def _measures(store: Store, consumer: Consumer) -> Iterable[Measure]:

@@ -16,7 +16,15 @@ from sqlalchemy import Connection, insert, select
 from meddra_coder import tables
 from meddra_coder.coding import Coding
 from tocsin.domain.known import Known
-from tocsin.messages.bodies import CandidateTerm, CodedEvent, EventPart, EventsCodedV1, KeptEvent, ToldBeside
+from tocsin.messages.bodies import (
+    CandidateTerm,
+    CodedEvent,
+    EventPart,
+    EventsCodedV1,
+    KeptEvent,
+    ReportReceivedV1,
+    ToldBeside,
+)
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import outbox
 
@@ -33,14 +41,44 @@ class Revision:
     study: str
 
 
-def keep_revision(tx: Connection, of: Revision, received_at: datetime, serious: Mapping[str, Known]) -> None:
-    """Remember that this revision was seen, and which of its events are serious."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is kept of a revision beside its codings. `site` and `subject` are None from before they were kept.
+
+    `serious` is yes, no or unknown for each event that counts; None from before that was kept.
+    """
+
+    received_at: datetime
+    site: str | None
+    subject: str | None
+    serious: Mapping[str, str] | None
+
+    def counts(self, event_id: str) -> bool:
+        """Whether the event is none of a nullified case; true where that is not known."""
+        return self.serious is None or event_id in self.serious
+
+
+def sent(tx: Connection, of: Revision) -> Sent:
+    """How this revision came."""
+    its = tables.revisions.c
+    row = tx.execute(
+        select(its.received_at, its.site, its.subject, its.serious).where(
+            its.case_id == of.case_id, its.revision == of.revision
+        )
+    ).one()
+    return Sent(row.received_at, row.site, row.subject, row.serious)
+
+
+def keep_revision(tx: Connection, of: Revision, body: ReportReceivedV1, serious: Mapping[str, Known]) -> None:
+    """Remember that this revision was seen, whose it is, and which of its events are serious."""
     tx.execute(
         insert(tables.revisions).values(
             case_id=of.case_id,
             revision=of.revision,
             study=of.study,
-            received_at=received_at,
+            received_at=body.received_at,
+            site=body.site,
+            subject=body.subject,
             serious={event_id: known.value for event_id, known in serious.items()},
         )
     )
@@ -143,7 +181,7 @@ def keep(
 def counting(tx: Connection, case_id: str, revision: int) -> list[CodedEvent]:
     """The coding that counts of every event of a revision: the newest row of each, in order of the events."""
     newest = {row.event_id: event_of(row) for row in history(tx, case_id, revision)}
-    return [newest[event_id] for event_id in sorted(newest, key=_number)]
+    return [newest[event_id] for event_id in sorted(newest, key=lambda one: (number_of(one), one))]
 
 
 def history(tx: Connection, case_id: str, revision: int | None = None) -> Sequence[Any]:
@@ -221,6 +259,7 @@ def say(
     )
 
 
-def _number(event_id: str) -> tuple[int, str]:
+def number_of(event_id: str) -> int:
+    """Which event of its report this is, from 1; 0 where the id does not say."""
     tail = event_id.rpartition("-E")[2]
-    return (int(tail) if tail.isdecimal() else 0, event_id)
+    return int(tail) if tail.isdecimal() else 0

@@ -24,6 +24,7 @@ REFUSED: Final = "proposed coding refused"
 SYNONYM: Final = "word on a synonym"
 HELD: Final = "word on a held phrase"
 DICTIONARY: Final = "dictionary chosen"
+ASKED: Final = "site asked about an event"
 ALL_STUDIES: Final = "all"
 """What stands as the study of a decision that holds for all of them."""
 

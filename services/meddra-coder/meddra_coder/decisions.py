@@ -100,6 +100,12 @@ def decide(
     return after
 
 
+def can_be_undone(stands: Standing) -> bool:
+    """Whether the newest coding of the event is a person's decision, made in this revision, that is no undo itself."""
+    *before, (place, newest) = stands.of_event
+    return bool(before) and newest.method == recoding.PERSON and newest.decision_id != _undo_id(newest, place)
+
+
 def _undo(tx: Connection, stands: Standing, reason: str, by: str, at: datetime) -> CodedEvent:
     """The coding before the newest decision of a person counts again, as a new row."""
     event_id = stands.event.event_id

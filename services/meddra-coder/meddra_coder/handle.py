@@ -54,7 +54,7 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     version = coder.version
     decision = identity("coded", body.case_id, str(body.revision), version)
     at = envelope.recorded_at
-    casebook.keep_revision(tx, revision, body.received_at, review_queue.how_serious(body))
+    casebook.keep_revision(tx, revision, body, review_queue.how_serious(body))
     casebook.keep(tx, revision, events, decision=decision, dictionary=version, at=at, by=casebook.SOURCE)
     casebook.say(
         tx,

@@ -2,8 +2,9 @@
 
 `tocsin rebuild coder` asks for this. Nothing is coded or graded anew: another dictionary, another version of the rules
 or another order of arrival would give other answers under numbers that were given already, and what was said stands. A
-person's decision is beside it on the log, and so is each word on a phrase, each proposal, and which version a study
-uses. Dictionaries and the official text of the criteria were set by hand, are on no log, and stay.
+person's decision is beside it on the log, and so is each word on a phrase, each proposal, each question to a site, and
+which version a study uses. Dictionaries and the official text of the criteria were set by hand, are on no log, and
+stay.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from meddra_coder import (
     held_phrases,
     proposals,
     review_queue,
+    site_questions,
     synonym_book,
     tables,
     version_use,
@@ -80,7 +82,7 @@ class CoderWay:
         match envelope.type:
             case "reports.received.v1":
                 seen = casebook.Revision(body.case_id, body.revision, body.study)
-                casebook.keep_revision(tx, seen, body.received_at, review_queue.how_serious(body))
+                casebook.keep_revision(tx, seen, body, review_queue.how_serious(body))
             case "observations.recorded.v1":
                 chart.keep(tx, body)
             case "doses.recorded.v1":
@@ -127,6 +129,8 @@ def _decision(body: DecisionRecordedV1, tx: Connection) -> None:
             version_use.rebuild(tx, body)
         case decision_log.PROPOSED | decision_log.APPROVED | decision_log.REFUSED:
             proposals.rebuild(tx, body)
+        case decision_log.ASKED:
+            site_questions.rebuild(tx, body)
 
 
 def _grades(body: GradesDerivedV1, tx: Connection) -> None:

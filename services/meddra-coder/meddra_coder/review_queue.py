@@ -6,6 +6,7 @@ well, for a second person, however it is coded now.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -80,6 +81,33 @@ def how_serious(report: ReportReceivedV1) -> dict[str, Known]:
 
 def queue(tx: Connection, coders: Coders, study: str | None, limit: int) -> ReviewQueue:
     """What waits now."""
+    ordered = _ordered(tx, study)
+    return ReviewQueue(total=len(ordered), codings=_shown(tx, coders, ordered[:limit]))
+
+
+def order(tx: Connection, study: str | None) -> list[str]:
+    """The events that wait now, in the order of the queue."""
+    return [row.event_id for row in _ordered(tx, study)]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long the queue is. `oldest_at`: since when the longest of it waits."""
+
+    to_review: int
+    second_person: int
+    oldest_at: datetime | None
+
+
+def length(tx: Connection) -> Length:
+    """How long the queue is now, over all studies."""
+    ordered = _ordered(tx, None)
+    proposed = tables.proposals.c
+    second = tx.scalar(select(func.count()).where(proposed.state == proposals.PROPOSED)) or 0
+    return Length(len(ordered), second, min(map(_since, ordered), default=None))
+
+
+def _ordered(tx: Connection, study: str | None) -> list[Any]:
     its = tables.codings.c
     proposed = tables.proposals.c
     has_proposal = and_(
@@ -91,8 +119,7 @@ def queue(tx: Connection, coders: Coders, study: str | None, limit: int) -> Revi
     with_open = select(proposed.case_id).where(proposed.state == proposals.PROPOSED)
     found |= _counting(tx, and_(its.case_id.in_(with_open), select(1).where(has_proposal).exists()), study)
     waiting = [row for row in found.values() if _counts(row)]
-    ordered = sorted(waiting, key=lambda row: (_ORDER[_serious(row)], _since(row), row.seq))
-    return ReviewQueue(total=len(ordered), codings=_shown(tx, coders, ordered[:limit]))
+    return sorted(waiting, key=lambda row: (_ORDER[_serious(row)], _since(row), row.seq))
 
 
 def _known(kept: KeptEvent) -> Known:

@@ -172,6 +172,12 @@ def listed(tx: Connection, study: str | None) -> list[KeptSynonym]:
     return [_shown(kept[key]) for key in sorted(kept)]
 
 
+def newest_of(tx: Connection, phrase: str, scope: str, study: str) -> str | None:
+    """The state of the newest word on a phrase; None where nothing was ever said of it."""
+    rows = _rows(tx, _Key.of(phrase, scope, study))
+    return rows[-1].state if rows else None
+
+
 def phrase_of(event: CodedEvent) -> str:
     """The event in its own words without what stands beside it: the phrase that is kept by default."""
     told = [(one.kind, one.words) for one in event.told]

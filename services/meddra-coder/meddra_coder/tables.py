@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, Meta
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration."""
 
 metadata = MetaData(naming_convention=NAMES)
@@ -25,6 +25,9 @@ revisions = Table(
     Column("received_at", Instant, nullable=False),
     # {event_id: "yes", "no" or "unknown"}: a serious event is reviewed first. None before this was kept.
     Column("serious", Json),
+    # Whom to ask, and of whom it tells. None before this was kept; a rebuild knows it from the log.
+    Column("site", Text),
+    Column("subject", Text),
 )
 
 codings = Table(
@@ -142,6 +145,23 @@ proposals = Table(
     Column("second_reason", Text),
 )
 Index("ix_proposals_case", proposals.c.case_id, proposals.c.event_id)
+
+# What a person asked a site of an event; the site answers at intake, where every question stands.
+site_questions = Table(
+    "site_questions",
+    metadata,
+    Column("query_id", Uuid, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("study", Text, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+Index("ix_site_questions_case", site_questions.c.case_id, site_questions.c.event_id)
 
 # NCI's own words, where whoever runs this house has loaded them; grade 0 is the definition.
 criteria_texts = Table(

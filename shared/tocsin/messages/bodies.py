@@ -186,7 +186,9 @@ class GradesDerivedV1(Body):
     grades: list[DerivedGrade]
 
 
-QueryKind = Literal["missing", "contradiction", "duplicate", "awareness", "grade", "follow_up", "reconciliation"]
+QueryKind = Literal[
+    "missing", "contradiction", "duplicate", "awareness", "grade", "follow_up", "reconciliation", "coding"
+]
 
 
 class QueryRaisedV1(Body):

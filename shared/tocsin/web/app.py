@@ -68,6 +68,10 @@ class Service:
     owes: Callable[[], datetime | None] = _never
 
 
+def _not_ending() -> bool:
+    return False
+
+
 def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = None) -> FastAPI:
     """The application that serves these services together. Its lifespan starts and stops all their workers."""
     crew = Crew([worker for service in services for worker in service.workers])
@@ -99,6 +103,7 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
         },
     )
     app.state.crew = crew
+    app.state.is_ending = _not_ending  # until whoever serves it knows better
     app.state.identity = Identity(
         now,
         next((s.machines for s in services if s.machines is not None), None),

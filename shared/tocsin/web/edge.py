@@ -29,7 +29,7 @@ _SECURITY = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_QUIET = {"/health", "/ready", "/metrics", "/desk/dose/stamp"}
+_QUIET = {"/health", "/ready", "/metrics", "/desk/dose/stamp", "/desk/now", "/desk/stream", "/coding/now"}
 
 
 class Edge:

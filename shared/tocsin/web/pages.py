@@ -91,7 +91,7 @@ class Pages:
         self._is_rehearsal = is_rehearsal
         self._key = settings.signing_key.get_secret_value().encode()
         self._has_doses = any(protocol.levels for protocol in studies.values())
-        first = next(iter(studies.values()), None)
+        first = leading(studies)
         self._zone = first.receiver_zone if first is not None else ZoneInfo("UTC")
         self._trial = {"id": first.id, "title": first.title} if first is not None and len(studies) == 1 else None
 
@@ -126,7 +126,7 @@ class Pages:
         return self.html(
             "refused.html", refusal.status, who=self.who(request), lang=lang, said=said, wrong=refusal.wrong,
             title=title or ("Not for you" if isinstance(refusal, Forbidden) else "Nothing was changed"),
-            back=self.base + request.scope["path"],
+            back=self.base + ("/" if isinstance(refusal, Forbidden) else request.scope["path"]),
         )  # fmt: skip
 
     def sign_in_first(self, request: Request, said: str = "", *, title: str = "", lang: str = "en") -> Response:
@@ -136,9 +136,9 @@ class Pages:
         title = title or words.of(lang)["sign_in"]
         return self.html("sign_in.html", 401, who=None, title=title, said=said, onward=onward, lang=lang)
 
-    def check(self, request: Request, who: Person, form: Form) -> None:
-        """Forbidden unless the form stood on this person's own page for this address."""
-        expected = self.token(request.scope["path"], who)
+    def check(self, request: Request, who: Person, form: Form, *, action: str | None = None) -> None:
+        """Forbidden unless the form stood on this person's own page for this address, or for `action`."""
+        expected = self.token(action or request.scope["path"], who)
         if not self._key or not is_from_here(request) or not hmac.compare_digest(form.raw("token"), expected):
             raise Forbidden(NOT_FROM_HERE)
 
@@ -160,7 +160,7 @@ class Pages:
             return Markup('<input type="hidden" name="token" value="{}">').format(self.token(action, who))
 
         text = _templates(self._package).get_template(template).render(
-            base=self.base, version=look.version(), lang=lang, words=words.of(lang), who=who, here=place,
+            base=self.base, look_version=look.version(), lang=lang, words=words.of(lang), who=who, here=place,
             places=self._places(who), form_token=form_token, trial=self._trial, zone=self._zone.key,
             at=f"{at:%a} {at.day} {at:%b}, {at:%H:%M}", at_iso=at.isoformat(timespec="minutes"),
             rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
@@ -179,6 +179,11 @@ class Pages:
             for place in places.PLACES
             if place.is_for(who.roles) and (self._has_doses or place not in (places.DOSE, places.TOXICITY))
         ]
+
+
+def leading(studies: Mapping[str, Protocol]) -> Protocol | None:
+    """The study in whose zone a page of several tells the time: the first that looks for a dose, else the first."""
+    return next((one for one in studies.values() if one.levels), next(iter(studies.values()), None))
 
 
 def is_from_here(request: Request) -> bool:

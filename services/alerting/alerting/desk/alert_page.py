@@ -6,6 +6,7 @@ more. Signed in, it says why, and leads to the case.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ from tocsin.errors import Forbidden, Refused
 from tocsin.web.identity import Person
 from tocsin.web.pages import Form, Pages, read_form
 from tocsin.web.places import CASES
+
+_BACK = re.compile(r"/desk(?:/cases/TOC-\d{4,9})?")
+"""Where an acknowledgement may lead back to: the board, or the case."""
 
 
 def add(routes: APIRouter, parts: Parts, pages: Pages) -> None:
@@ -100,7 +104,8 @@ class AlertPage:
             api.answer(self._parts, UUID(alert_id), who)
         except Refused as refusal:
             return self.show(alert_id, who, refusal.status, f"Nothing was acknowledged: {refusal.title}.")
-        return RedirectResponse(f"{self._pages.base}/a/{alert_id}", 303)
+        onward = form.get("back") if _BACK.fullmatch(form.get("back")) else f"/a/{alert_id}"
+        return RedirectResponse(self._pages.base + onward, 303)
 
     def _find(self, alert_id: str) -> dict[str, Any] | None:
         try:

@@ -1,4 +1,4 @@
-"""How the dose page puts times: all in the study's own zone, with the weekday, and what is left beside what is due."""
+"""How the pages of the desk put times: in the study's own zone, with the weekday, and what is left beside the due."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ class Times:
         if (local.hour, local.minute, local.second) == (23, 59, 59):
             return f"{_day(local.date())}, 24:00"
         return f"{_day(local.date())}, {local:%H:%M}"
+
+    def near(self, at: datetime) -> str:
+        """An instant by its time alone while it lies within half a day of now, else with its day."""
+        if abs(at - self.now) < timedelta(hours=12):
+            return f"{at.astimezone(self.zone):%H:%M}"
+        return self.moment(at.isoformat())
 
     def day(self, text: str) -> str:
         """A date: "Fri 22 May 2026"."""
@@ -68,6 +74,12 @@ class Times:
     def sentences(self, texts: list[str]) -> list[str]:
         """Several of them."""
         return [self.sentence(one) for one in texts]
+
+    @property
+    def end_of_day(self) -> datetime:
+        """The instant at which today ends in the zone."""
+        local = self.now.astimezone(self.zone)
+        return self.start_of((local.date() + timedelta(days=1)).isoformat())
 
     @property
     def clock(self) -> str:

@@ -26,6 +26,8 @@
     const own = document.activeElement?.closest("[data-row]")?.querySelector(`[data-key="${key}"]`);
     const target = own || document.querySelector(`[data-key="${key}"]`);
     if (!target) return false;
+    if (target.dataset.ask && !window.confirm(target.dataset.ask)) return true;
+    if ("focus" in target.dataset) { target.focus(); return true; }
     if (target.matches("input:not([type=radio], [type=checkbox]), textarea, select")) target.focus(); else target.click();
     return true;
   };

@@ -12,6 +12,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
+    op.create_index(op.f("ix_snapshots_source_at"), "snapshots", ["source", "at"])
     op.add_column("accounts", sa.Column("study", sa.Text))
     op.add_column("accounts", sa.Column("site", sa.Text))
     op.add_column("accounts", sa.Column("closed_at", Instant))
