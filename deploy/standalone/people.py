@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from alerting.accounts import Of
+    from tocsin.settings import Settings
 
 users = typer.Typer(help="People who log in.", no_args_is_help=True)
 
@@ -23,11 +28,15 @@ def _users() -> None:
 def add(
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
     role: Annotated[list[str], typer.Option(help="What this person is; may be repeated.")],
+    study: Annotated[str | None, typer.Option(help="The study of somebody with the role site.")] = None,
+    site: Annotated[str | None, typer.Option(help="The site whose reports somebody with the role site sends.")] = None,
     data: Data = None,
 ) -> None:
     """Add a person; the password is read from standard input. Works beside a running house.
 
     Example: tocsin users add lin --role safety_physician --role administrator < password.txt
+
+    Example: tocsin users add wang --role site --study NCT06223646 --site S01 < password.txt
     """
     from alerting.accounts import add as add_account
     from standalone.rehearsal import time_of
@@ -36,11 +45,12 @@ def add(
 
     settings = Settings(**({"data": data} if data else {}))
     roles = frozenset(known_role(text) for text in role)
+    of = of_site(settings, roles, study, site)
     with open_existing(settings, "alerting") as store:
         password = read_password()
         with store.transaction() as tx:
-            add_account(tx, name, password, roles, time_of(settings)(), who="command line")
-    print(f"{name} may log in as {', '.join(sorted(roles))}")
+            add_account(tx, name, password, roles, time_of(settings)(), who="command line", of=of)
+    print(f"{name} may log in as {', '.join(sorted(roles))}" + (f" for {of.study} {of.site}" if of else ""))
 
 
 @users.command("reset")
@@ -60,6 +70,27 @@ def reset(name: Annotated[str, typer.Argument(help="Who needs a new password.")]
         with store.transaction() as tx:
             reset_account(tx, name, password, time_of(settings)(), who="command line")
     print(f"{name} has a new password")
+
+
+def of_site(settings: Settings, roles: Collection[str], study: str | None, site: str | None) -> Of | None:
+    """The site of somebody with the role site, which must be one of a study that is served; None for all others."""
+    from alerting.accounts import Of
+    from standalone.study_files import must_be_known
+    from tocsin.errors import SettingsError
+
+    if "site" not in roles:
+        if study is not None or site is not None:
+            raise typer.BadParameter("only somebody with the role site is of a site", param_hint="--site")
+        return None
+    if len(roles) > 1:
+        raise typer.BadParameter("somebody of a site has no other role", param_hint="--role")
+    if study is None or site is None:
+        raise typer.BadParameter("somebody with the role site needs --study and --site", param_hint="--site")
+    protocol = must_be_known(settings, study)
+    if protocol.site(site) is None:
+        known = ", ".join(one.id for one in protocol.sites)
+        raise SettingsError(f"study {study} has no site {site!r}; its sites are {known}")
+    return Of(study, site)
 
 
 def known_role(text: str) -> str:

@@ -93,7 +93,8 @@ class Desk:
         """An account, so that this person can sign."""
         if name not in self._people:
             with self.ward.store.transaction() as tx:
-                accounts.add(tx, name, PASSWORD, roles or [name], self.ward.at)
+                of = accounts.Of(STUDY, "S01") if name == "site" and not roles else None
+                accounts.add(tx, name, PASSWORD, roles or [name], self.ward.at, of=of)
             self._people.add(name)
 
     def clock(self, rule: str, case: str = "TOC-0031", event: int = 1, **like: Any) -> dict[str, Any]:
@@ -120,7 +121,8 @@ class Desk:
     def _token(self, name: str, roles: Sequence[str] | None) -> str:
         held = tuple(roles or [name])
         if (name, held) not in self._tokens:
-            person = Person(name, frozenset(held))
+            of = (STUDY, "S01") if held == ("site",) else (None, None)
+            person = Person(name, frozenset(held), *of)
             self._tokens[name, held] = sign_person(person, KEY, self.ward.wall_at, timedelta(days=365))
         return self._tokens[name, held]
 

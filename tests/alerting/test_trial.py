@@ -116,6 +116,19 @@ def test_the_second_dlt_of_a_level_holds_it_and_rings_until_every_site_and_the_c
     assert sorted(state for _, _, state in rung(house, "hold_confirmation")) == ["acknowledged", "acknowledged", "open"]
 
 
+def test_somebody_of_a_site_confirms_for_that_site_alone_and_reads_of_no_other(house: Ward) -> None:
+    house.receive(*TWO)
+    (hold,) = held(house, "second_dlt")
+    confirm = f"/v1/holds/{hold['hold_id']}/confirmations"
+    assert ask(house, confirm, {"party": "S02"}, "site", status=403)
+    assert ask(house, confirm, {"party": "cell_lab"}, "site", status=403)
+    shown = ask(house, confirm, {"party": "S01"}, "site")
+    assert [(one["party"], one["by"]) for one in shown["confirmations"]] == [("S01", "site")]
+    assert shown["reasons"] == []
+    (hold,) = held(house, "second_dlt")
+    assert [c["party"] for c in hold["confirmations"] if c["confirmed_at"]] == ["S01"]
+
+
 @pytest.mark.rule("rules.md 5.5: ST-04; readings.md DLT 14")
 def test_a_hold_stays_when_its_facts_go_and_is_lifted_only_by_signature(house: Ward) -> None:
     house.receive(*TWO)

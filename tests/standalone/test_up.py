@@ -16,6 +16,7 @@ from tests.standalone.processes import House, status, tocsin
 
 KEY = re.compile(r"tocsin_site_[A-Za-z0-9_-]{43}")
 READY = "shown once:\n  name admin"
+OF = ("users", "add", "x", "--role", "site")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,13 @@ def test_a_person_added_beside_the_running_house_may_log_in(house: House, data: 
     assert _log_in(house, "lin", "another long password") == 201
 
 
+def test_a_person_of_a_site_added_beside_the_running_house_reads_that_sites_cases(house: House, data: str) -> None:
+    words = ("users", "add", "wang", "--role", "site", "--study", "NCT06223646", "--site", "S01", "--data", data)
+    added = tocsin(*words, stdin="correct horse battery\n")
+    assert (added.returncode, added.stdout) == (0, "wang may log in as site for NCT06223646 S01\n")
+    assert _log_in(house, "wang", "correct horse battery") == 201
+
+
 def test_a_webhooks_secret_is_printed_alone(house: House, data: str) -> None:
     added = tocsin("webhooks", "add", "https://hooks.example.org/t", "--study", "NCT06223646", "--data", data)
     assert added.returncode == 0, added.stderr
@@ -118,6 +126,12 @@ def test_a_port_in_use_is_told_in_words(house: House, tmp_path: Path) -> None:
         (("keys", "add", "--study", "NCT0", "--site", "S01"), "no study 'NCT0'; served are CDISCPILOT01, NCT06223646"),
         (("keys", "add", "--study", "NCT06223646", "--site", "S9"), "no site 'S9'; its sites are S01, S02, or all"),
         (("users", "add", "x", "--role", "boss"), "no role 'boss'"),
+        (("users", "add", "x", "--role", "site"), "needs --study and --site"),
+        (("users", "add", "x", "--role", "site", "--study", "NCT06223646"), "needs --study and --site"),
+        ((*OF, "--study", "NCT06223646", "--site", "S9"), "has no site 'S9'; its sites are S01, S02"),
+        ((*OF, "--study", "NCT0", "--site", "S01"), "no study 'NCT0'; served are CDISCPILOT01, NCT06223646"),
+        ((*OF, "--role", "coder", "--study", "NCT06223646", "--site", "S01"), "of a site has no other role"),
+        (("users", "add", "x", "--role", "coder", "--site", "S01"), "only somebody with the role site is of a site"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused_with_what_is_allowed(

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import Connection
+from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from ae_intake import asking, cases, examples
-from ae_intake.accept import keep_follow_up, keep_report, prepare_report
-from ae_intake.answers import ANSWER, FOLLOW_UP, follow_up_of, words_of
-from ae_intake.attribution import Place, by_subject, place_of, study_of, wrong_in_dose
+from ae_intake import examples, taking
+from ae_intake.answers import ANSWER, FOLLOW_UP
+from ae_intake.attribution import by_subject, place_of, study_of, wrong_in_dose
 from ae_intake.keeping import Sender
 from ae_intake.parts import Parts
-from ae_intake.reach import reach_of
 from ae_intake.receipts import (
     Answer,
     DoseReceipt,
@@ -31,21 +29,20 @@ from ae_intake.receipts import (
     Scope,
     StatementReceipt,
     given_before,
-    once,
     scope_of,
 )
 from ae_intake.records import Seen, keep_dose, keep_observations
-from tocsin.domain.protocol import Protocol
-from tocsin.errors import NotFound, Refused, Wrong
-from tocsin.messages.facts import DoseFacts, FollowUpFacts, ObservationsFacts, ReportFacts
-from tocsin.web.describe import answering, call, refusing, taking
+from ae_intake.taking import REPORT, Work
+from tocsin.errors import Refused
+from tocsin.messages.facts import DoseFacts, ObservationsFacts
+from tocsin.web.describe import answering, call, refusing
+from tocsin.web.describe import taking as taken
 from tocsin.web.identity import Machine, machine
 from tocsin.web.reading import Sent, read_json, understood
 
 OBSERVATIONS_LIMIT_BYTES = 4 * 1024 * 1024
 """Five thousand laboratory values fit."""
 
-_REPORT: TypeAdapter[ReportFacts] = TypeAdapter(ReportFacts)
 _DOSE: TypeAdapter[DoseFacts] = TypeAdapter(DoseFacts)
 _OBSERVATIONS: TypeAdapter[ObservationsFacts] = TypeAdapter(ObservationsFacts)
 _RECEIPT: TypeAdapter[Any] = TypeAdapter(Receipt)
@@ -61,9 +58,6 @@ Key = Annotated[
         "receipt, however often; with another body it is refused (409). Remembered for ever.",
     ),
 ]
-Work: TypeAlias = Callable[[Connection], BaseModel]
-"""What is done in the writer's turn."""
-
 _REFUSALS = refusing(400, 401, 409, 413, 415, 422, 503)
 
 
@@ -77,7 +71,7 @@ def router(parts: Parts) -> APIRouter:
         tags=["Reports"],
         summary="Report adverse events of one subject",
         openapi_extra=call(
-            taking(_REPORT, "ReportFacts", examples.REPORTS),
+            taken(REPORT, "ReportFacts", examples.REPORTS),
             answering(201, "Kept. The receipt.", "Receipt", _RECEIPT, examples.RECEIPT),
             _REFUSALS,
         ),
@@ -86,12 +80,7 @@ def router(parts: Parts) -> APIRouter:
         """Kept whenever it can be understood and attributed; what is missing or contradictory is named and asked."""
         sent = await read_json(request)
         protocol = study_of(who, parts.studies)
-
-        def prepare(sender: Sender) -> Work:
-            facts = understood(sent, _REPORT, "the report cannot be understood")
-            prepared = prepare_report(facts, place_of(who, protocol, facts.study, facts.site), sender)
-            return lambda tx: keep_report(tx, prepared)
-
+        prepare = partial(taking.a_report, who, protocol, sent)
         return await _accept(parts, request, who, idempotency_key, sent, "report", prepare)
 
     @routes.post(
@@ -100,7 +89,7 @@ def router(parts: Parts) -> APIRouter:
         tags=["Reports"],
         summary="Send a follow-up: the next revision of a case",
         openapi_extra=call(
-            taking(FOLLOW_UP, "FollowUpFacts", examples.FOLLOW_UPS),
+            taken(FOLLOW_UP, "FollowUpFacts", examples.FOLLOW_UPS),
             answering(201, "Kept. The receipt.", "Receipt", _RECEIPT, examples.RECEIPT),
             _REFUSALS,
             refusing(404),
@@ -114,16 +103,7 @@ def router(parts: Parts) -> APIRouter:
         """
         sent = await read_json(request)
         protocol = study_of(who, parts.studies)
-
-        def prepare(sender: Sender) -> Work:
-            facts = understood(sent, FOLLOW_UP, "the follow-up cannot be understood")
-
-            def work(tx: Connection) -> BaseModel:
-                place = _place_of_case(tx, case_id, who, protocol, facts)
-                return keep_follow_up(tx, case_id, place, facts, sender, may_cross_sites=who.site is None)
-
-            return work
-
+        prepare = partial(taking.a_follow_up, who, protocol, case_id, sent)
         return await _accept(parts, request, who, idempotency_key, sent, "follow_up", prepare)
 
     @routes.post(
@@ -132,7 +112,7 @@ def router(parts: Parts) -> APIRouter:
         tags=["Queries"],
         summary="Answer a query: the next revision of its case",
         openapi_extra=call(
-            taking(ANSWER, "AnswerFacts", examples.ANSWERS),
+            taken(ANSWER, "AnswerFacts", examples.ANSWERS),
             answering(201, "Kept. The receipt.", "AnswerReceipt", _ANSWERED, examples.RECEIPT),
             _REFUSALS,
             refusing(404),
@@ -146,25 +126,7 @@ def router(parts: Parts) -> APIRouter:
         """
         sent = await read_json(request)
         protocol = study_of(who, parts.studies)
-
-        def prepare(sender: Sender) -> Work:
-            answer = understood(sent, ANSWER, "the answer cannot be understood")
-
-            def work(tx: Connection) -> BaseModel:
-                query = asking.find(tx, query_id, reach_of(who))
-                if query is not None and query.case_id is None:
-                    return asking.answered_in_words(tx, query_id, words_of(answer), sender.at, sender.key_id)
-                if query is None or cases.find(tx, query.case_id, reach_of(who)) is None:
-                    raise NotFound("there is no such query")
-                facts = follow_up_of(answer, query.about, cases.bodies_of(tx, query.case_id)[-1])
-                place = _place_of_case(tx, query.case_id, who, protocol, facts)
-                return keep_follow_up(
-                    tx, query.case_id, place, facts, sender, how="answer", statement=answer.statement, answers=query_id,
-                    may_cross_sites=who.site is None,
-                )  # fmt: skip
-
-            return work
-
+        prepare = partial(taking.an_answer, who, protocol, query_id, sent)
         return await _accept(parts, request, who, idempotency_key, sent, "answer", prepare)
 
     @routes.post(
@@ -173,7 +135,7 @@ def router(parts: Parts) -> APIRouter:
         tags=["Doses and observations"],
         summary="Record an enrolment, an infusion, a withdrawal or a product event",
         openapi_extra=call(
-            taking(_DOSE, "DoseFacts", examples.DOSES),
+            taken(_DOSE, "DoseFacts", examples.DOSES),
             answering(201, "Kept.", "DoseReceipt", TypeAdapter(DoseReceipt), examples.DOSE_RECEIPT),
             _REFUSALS,
         ),
@@ -198,7 +160,7 @@ def router(parts: Parts) -> APIRouter:
         tags=["Doses and observations"],
         summary="Record observations of one subject or many",
         openapi_extra=call(
-            taking(_OBSERVATIONS, "ObservationsFacts", examples.OBSERVATIONS),
+            taken(_OBSERVATIONS, "ObservationsFacts", examples.OBSERVATIONS),
             answering(
                 201, "Kept.", "ObservationsReceipt", TypeAdapter(ObservationsReceipt), examples.OBSERVATIONS_RECEIPT
             ),
@@ -244,11 +206,7 @@ async def _accept(
             raise
         return _answer(before)
 
-    def write(tx: Connection) -> Answer:
-        cases.take_turn(tx)
-        return once(tx, scope, sender.at, lambda: work(tx))
-
-    answer = await parts.write(write)
+    answer = await parts.write(partial(taking.once_in_turn, scope=scope, at=sender.at, work=work))
     if not answer.is_replay:
         parts.accepted[kind] += 1
     return _answer(answer)
@@ -264,14 +222,3 @@ def _given_before(parts: Parts, scope: Scope | None) -> Answer | None:
         return None
     with parts.store.reading() as connection:
         return given_before(connection, scope)
-
-
-def _place_of_case(tx: Connection, case_id: str, who: Machine, protocol: Protocol, facts: FollowUpFacts) -> Place:
-    """Where a case belongs; NotFound when it is not there or not theirs, Refused when the body says another site."""
-    case = cases.find(tx, case_id, reach_of(who))
-    if case is None:
-        raise NotFound("there is no such case")
-    place = place_of(who, protocol, facts.study, facts.site or case.site)
-    if place.site.id != case.site:
-        raise Refused("the case is of another site", [Wrong("/site", "is not the site of this case", case.site)])
-    return place

@@ -12,6 +12,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from ae_intake import api, showing
+from ae_intake.desk import routes as desk
 from ae_intake.handle import on_decision_recorded, on_query_raised
 from ae_intake.heartbeat import Heart
 from ae_intake.keys import KeyRing
@@ -51,6 +52,7 @@ def build(
         routes = APIRouter()
         routes.include_router(api.router(parts))
         routes.include_router(showing.router(parts))
+        desk.add(routes, parts, settings, is_rehearsal=is_rehearsal)
     except BaseException:
         store.close()
         raise

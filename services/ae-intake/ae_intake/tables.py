@@ -1,4 +1,5 @@
-"""What ae-intake keeps beside the ledger. Facts are kept as JSON text, to the byte; nothing here is ever deleted.
+"""What ae-intake keeps beside the ledger. Facts are kept as JSON text, to the byte; nothing here is ever deleted but a
+draft, which is no record: it goes when it is sent or thrown away.
 
 `keys`             who may post, as hashes
 `counters`         the last case number given; its one row is also the turn that every writer takes
@@ -9,6 +10,7 @@
 `queries`          what is asked of a site, by whichever service asks
 `doses`, `observations`  what was recorded, as sent
 `receipts`         what was answered under an Idempotency-Key
+`drafts`           reports that a site has begun on the form and not yet sent
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 FIRST_COUNT = "INSERT INTO counters (name, value) VALUES ('case', 0)"
@@ -184,4 +186,17 @@ receipts = Table(
     Column("digest", String(64), nullable=False),
     Column("answered_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("study", Text, primary_key=True),
+    Column("site", Text, primary_key=True),
+    Column("draft_id", String(36), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("page", String(36), nullable=False, comment="the opened page that saved it last"),
+    Column("fields", Text, nullable=False, comment="what was typed, as JSON"),
+    Column("saved_at", Instant, nullable=False),
+    Column("saved_by", Text, nullable=False),
 )

@@ -16,7 +16,7 @@ from alerting.parts import Parts
 from alerting.signing import check_signature
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Role
-from tocsin.errors import NotFound, Refused, Wrong
+from tocsin.errors import Forbidden, NotFound, Refused, Wrong
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires
 from tocsin.web.reading import read_json, understood
@@ -145,12 +145,24 @@ def sign_lift(parts: Parts, hold_id: UUID, facts: shown_trial.HoldDecisionFacts,
 def keep_confirmation(
     parts: Parts, hold_id: UUID, facts: shown_trial.HoldConfirmationFacts, who: Person
 ) -> dict[str, Any]:  # fmt: skip
-    """Keep that somebody knows of a hold, and answer who does."""
+    """Keep that somebody knows of a hold, and answer who does. A person of a site confirms for that site alone."""
+    is_of_site = Role.SITE in who.roles
+    if is_of_site and facts.party != who.site:
+        raise Forbidden("somebody of a site confirms for that site alone")
     with parts.store.transaction() as tx:
+        if is_of_site and holds_signed.find(tx, parts, hold_id, parts.now()).protocol.id != who.study:
+            raise NotFound("there is no such hold")
         found = holds_signed.confirm(
             tx, parts, hold_id, facts.party, who.name, frozenset(who.roles), facts.told_by, parts.now()
         )
-        return board_json.hold(found.hold, found.board)
+        shown = board_json.hold(found.hold, found.board)
+    return _for_site(shown, facts.party) if is_of_site else shown
+
+
+def _for_site(hold: dict[str, Any], party: str) -> dict[str, Any]:
+    """A hold as a site may read it: its reasons may name subjects of another site, and who else knows is not theirs."""
+    own = [one for one in hold["confirmations"] if one["party"] == party]
+    return {**hold, "key": hold["kind"], "reasons": [], "confirmations": own, "lifted": None}
 
 
 def sign_dose(parts: Parts, facts: shown_trial.RecommendationFacts, who: Person) -> dict[str, Any]:

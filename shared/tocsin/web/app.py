@@ -10,7 +10,7 @@ service cannot do its own durable work; what merely waits (a bus that is away) i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
 
 from tocsin import __version__
 from tocsin.errors import Away, Refused
@@ -200,5 +201,15 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 def routes_of(app: FastAPI) -> list[APIRoute]:
-    """The application's own routes, for tests that hold every call to the same law."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+    """The application's own routes, for tests that hold every call and page to the same law."""
+    return list(_routes(app.routes))
+
+
+def _routes(found: Iterable[BaseRoute]) -> Iterator[APIRoute]:
+    for route in found:
+        # FastAPI keeps a router that was included as one route of its own, with its routes within.
+        within = getattr(route, "original_router", None)
+        if isinstance(route, APIRoute):
+            yield route
+        elif within is not None:
+            yield from _routes(within.routes)
