@@ -5,6 +5,7 @@
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
 #   make bench   the benchmark suite, as one JSON document
+#   make screenshots    a picture of every page of the desk, into docs/pictures
 #   make traceability   write docs/traceability.md: requirement, clause, rule, code, tests
 #
 # make run ARGS="--port 9000"    make test ARGS="tests/domain -x"    make run PYTHON=python3.12
@@ -20,7 +21,7 @@ TOGETHER ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 
-.PHONY: run demo test lint traceability bench .venv
+.PHONY: run demo test lint traceability screenshots bench .venv
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -39,6 +40,9 @@ lint: $(VENV)/.installed-dev
 
 traceability: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.traceability
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.desk.screenshots
 
 bench: $(VENV)/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m bench

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from tocsin.errors import SettingsError
 
 PREFIX = "TOCSIN_"
-SECRETS = ("database", "database_password", "smtp_url", "signing_key")
+SECRETS = ("database", "database_password", "smtp_url", "signing_key", "oidc_secret")
 """The settings that are never printed, and may each stand in a file."""
 
 LEAST_KEY_LENGTH = 32
@@ -70,6 +70,14 @@ class Settings(BaseSettings):
         description=f"The secret that signs logins, at least {LEAST_KEY_LENGTH} characters, the same in all services. "
         "`tocsin up` makes one in the data folder; `tocsin serve` needs one.",
     )
+    oidc_issuer: str = Field(
+        "",
+        description="The identity provider by which people may sign in beside their password (OpenID Connect): its "
+        "issuer address. Who may is still an account here, named by the claim below. Empty: passwords alone.",
+    )
+    oidc_client_id: str = Field("", description="As what Tocsin is registered at the identity provider.")
+    oidc_secret: SecretStr | None = Field(None, description="The secret of that registration.")
+    oidc_claim: str = Field("preferred_username", description="Which claim of the identity provider names the account.")
     smtp_url: SecretStr | None = Field(
         None,
         description=f"The mail server: {_SMTP}. Empty: mail is written to `mailbox/` in the data folder.",
@@ -158,7 +166,16 @@ class Settings(BaseSettings):
             raise ValueError(_SMTP)
         return value
 
-    @field_validator("database_password")
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_is_one(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if value and ((parts.scheme != "https" and not (parts.scheme == "http" and is_here)) or not parts.hostname):
+            raise ValueError("https://host or https://host/path, as the provider calls itself")
+        return value.rstrip("/")
+
+    @field_validator("database_password", "oidc_secret")
     @classmethod
     def _empty_is_none(cls, value: SecretStr | None) -> SecretStr | None:
         return value if value and value.get_secret_value() else None
@@ -183,6 +200,12 @@ class Settings(BaseSettings):
             raise ValueError("TOCSIN_DATABASE_PASSWORD is set without TOCSIN_DATABASE; set both or neither")
         if self.database_password and urlsplit(self.database).password:
             raise ValueError("the address in TOCSIN_DATABASE holds a password and TOCSIN_DATABASE_PASSWORD is set too")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Settings:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_secret):
+            raise ValueError("TOCSIN_OIDC_ISSUER needs TOCSIN_OIDC_CLIENT_ID and TOCSIN_OIDC_SECRET beside it")
         return self
 
     def database_for(self, schema: str) -> str:

@@ -117,6 +117,7 @@ def test_a_potential_dlt_says_when_it_meets_its_rule_and_that_a_physician_decide
     assert "unless improved; a physician decides" in said
 
 
+@pytest.mark.rule("promise: the board is live, and silence is calm only while the proofs of life pass")
 def test_silence_is_calm_only_while_the_proofs_of_life_pass(trial: Ward) -> None:
     # A delivery that was given up about an open alert is no silence to trust.
     well = [Sign("Coder", "nothing waits for it", "tag")]

@@ -77,6 +77,7 @@ def test_why_this_clock_names_rule_clause_day_zero_and_each_reason(case: Ward) -
     assert "criterion: hospitalisation" in said
 
 
+@pytest.mark.rule("promise: nobody signs what they have not seen")
 def test_a_signed_assessment_stands_with_name_time_and_meaning_and_acknowledges(case: Ward) -> None:
     visitor = lin(case).signs()
     fields = {**SIGNED, "causality_product": "related", "expectedness": "unexpected", "reason": "fits the product"}
@@ -90,6 +91,7 @@ def test_a_signed_assessment_stands_with_name_time_and_meaning_and_acknowledges(
     assert "Signed. What it does stands under the decisions." in words(visitor.opens(f"{CASE}?done=assess").text)
 
 
+@pytest.mark.rule("promise: nobody signs what they have not seen")
 def test_a_wrong_password_signs_nothing_and_what_was_typed_stays_but_for_the_password(case: Ward) -> None:
     visitor = lin(case).signs()
     fields = {**SIGNED, "password": "not hers at all", "expectedness": "expected", "reason": "listed as such"}
@@ -109,6 +111,7 @@ def test_a_signature_in_another_name_is_refused_and_says_where(case: Ward) -> No
     assert "the name is not the one that is signed in. Allowed: your own user name" in words(answer.text)
 
 
+@pytest.mark.rule("promise: nobody signs what they have not seen")
 def test_nobody_signs_what_they_have_not_seen(case: Ward) -> None:
     visitor = lin(case).signs()
     hidden = {"reason": "as I saw it", "expectedness": "expected", **SIGNED}

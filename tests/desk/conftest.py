@@ -12,9 +12,14 @@ from playwright.sync_api import Browser, sync_playwright
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+def chromium() -> str | None:
+    """The system's Chromium."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = chromium()
     if found is None:
         if os.environ.get("TOCSIN_REQUIRE_BROWSER") == "1":
             pytest.fail("TOCSIN_REQUIRE_BROWSER=1, but no Chromium is installed")

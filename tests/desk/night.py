@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.flow.people import SiteFeed, site
 from tests.support.shapes import Shape, one_process
 
+STUDY = "NCT06223646"
 PASSWORD = "a long night, quiet so far"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
@@ -82,6 +83,12 @@ class Night:
             {"subject": subject, "reporter": reporter, "product": "KQ-2003", "events": [event]}
         )  # fmt: skip
         return str(receipt["case_id"])
+
+    def course(self, *steps: tuple[str, int, int]) -> list[dict[str, Any]]:
+        """A course of grades: scale, grade, and how many hours ago it began."""
+        return [
+            {"scale": scale, "grade": grade, "from": local(timedelta(hours=hours))} for scale, grade, hours in steps
+        ]
 
 
 def local(ago: timedelta) -> str:

@@ -78,6 +78,8 @@ OPEN: Final = frozenset({
     "GET /ready",
     "GET /report/report.js",
     "GET /sign-in",
+    "GET /sign-in/provider",
+    "GET /sign-in/provider/back",
     "POST /a/{alert_id}",
     "POST /sign-in",
     "POST /sign-out",

@@ -11,12 +11,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request
 
-from tests.desk.night import CRS, DESK, PHONE, Night
+from tests.desk.night import CRS, DESK, PHONE, STUDY, Night
 from tests.support.shapes import wait_until
 
 pytestmark = pytest.mark.browser
 
-STUDY = "NCT06223646"
 PHYSICIAN, SITE = "lin", "gao"
 OF_THE_DESK = (
     "/desk", "/desk/cases", "/desk/cases/TOC-0001", "/desk/cases/TOC-0002", f"/desk/dose?study={STUDY}",

@@ -43,6 +43,7 @@ def fits(phone: Page) -> bool:
     return bool(phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
+@pytest.mark.rule("promise: the night on a phone")
 def test_from_the_mail_to_the_signature_on_a_phone(night: Night) -> None:
     case = night.report("S01-003", "Cytokine release syndrome", **CRS)
     wait_until(lambda: links(night), "the mail")
@@ -84,6 +85,7 @@ def test_from_the_mail_to_the_signature_on_a_phone(night: Night) -> None:
     assert [said for said in night.said if "403 (Forbidden)" not in said] == []
 
 
+@pytest.mark.rule("promise: the board is live, and silence is calm only while the proofs of life pass")
 def test_the_board_changes_while_it_is_open_and_a_new_alarm_is_announced_once(night: Night) -> None:
     board = night.signed_in("lin")
     expect(board.get_by_role("heading", level=1)).not_to_contain_text("ringing")
@@ -144,6 +146,7 @@ def test_keys_move_along_the_alarms_and_acknowledge_after_asking_once(night: Nig
     assert board.url.endswith("/desk/cases")
 
 
+@pytest.mark.rule("promise: the board is live, and silence is calm only while the proofs of life pass")
 def test_a_board_that_hears_nothing_says_since_when_it_is_stale(night: Night) -> None:
     board = night.signed_in("lin")
     expect(board.locator("#stale")).to_be_hidden()

@@ -79,6 +79,7 @@ def test_every_route_stands_in_the_matrix_and_nothing_else_does(house: House) ->
     assert sorted(written) == found_in(house)
 
 
+@pytest.mark.rule("promise: who may do what is written out, and a site reaches no other site")
 @pytest.mark.parametrize("line", sorted(MATRIX))
 def test_only_these_roles_may(house: House, line: str) -> None:
     method, path = line.split(" ", 1)

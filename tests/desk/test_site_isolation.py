@@ -92,6 +92,7 @@ def test_the_secret_is_there_for_whoever_may_read_it(two: Two) -> None:
     assert SECRET_WORDS in found.text
 
 
+@pytest.mark.rule("promise: who may do what is written out, and a site reaches no other site")
 def test_no_route_tells_a_site_of_another_sites_subject(two: Two) -> None:
     told = []
     for method, path in addresses(two):

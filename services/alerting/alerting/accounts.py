@@ -219,6 +219,21 @@ def sign_in(store: Store, name: str, password: str, at: datetime, *, wall: datet
     return person
 
 
+def sign_in_by_provider(store: Store, name: str, at: datetime) -> Person:
+    """The person whom an identity provider named, if the account is open; Unauthorised otherwise."""
+    with store.transaction() as tx:
+        found = _find(tx, name)
+        if found is None or found.closed_at is not None:
+            about = f"person {found.name}" if found is not None else "a name without an account"
+            audit.append(tx, at=at, who="somebody", did="sign-in refused", about=about, reason="by identity provider")
+        else:
+            about = f"person {found.name}"
+            audit.append(tx, at=at, who=found.name, did="signed in", about=about, reason="by identity provider")
+    if found is None or found.closed_at is not None:
+        raise Unauthorised("the identity provider knows you, but you have no account here: ask an administrator")
+    return Person(found.name, found.roles, found.study, found.site)
+
+
 def verify(store: Store, name: str, password: str, at: datetime, *, wall: datetime | None = None) -> Person | None:
     """Whether this is the password of somebody who is signed in and now signs: the person as the account is now.
 

@@ -90,6 +90,7 @@ class Pages:
         self._now = now
         self._is_rehearsal = is_rehearsal
         self._key = settings.signing_key.get_secret_value().encode()
+        self._provider = urlsplit(settings.oidc_issuer).hostname if settings.oidc_issuer else None
         self._has_doses = any(protocol.levels for protocol in studies.values())
         first = leading(studies)
         self._zone = first.receiver_zone if first is not None else ZoneInfo("UTC")
@@ -163,6 +164,7 @@ class Pages:
             base=self.base, look_version=look.version(), lang=lang, words=words.of(lang), who=who, here=place,
             places=self._places(who), form_token=form_token, trial=self._trial, zone=self._zone.key,
             at=f"{at:%a} {at.day} {at:%b}, {at:%H:%M}", at_iso=at.isoformat(timespec="minutes"),
+            provider=self._provider,
             rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
         )  # fmt: skip
         return HTMLResponse(text, status)

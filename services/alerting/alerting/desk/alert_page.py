@@ -17,9 +17,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from alerting import answers, api, board, kinds
+from alerting.alarm import OPEN
 from alerting.delivery.bell import Due, case_number
 from alerting.delivery.letter import due_words
+from alerting.desk.dose_times import Times
 from alerting.desk.now import RINGING_LEVELS
+from alerting.desk.ringing_rows import Rails, Stop
 from alerting.parts import Parts
 from tocsin.errors import Forbidden, Refused
 from tocsin.web.identity import Person
@@ -65,13 +68,15 @@ class AlertPage:
         due = Due.of(found["due"]) if found["due"] else None
         words = kinds.words(found["kind"])
         case_id = case_number(found["case_id"])
+        times = Times(zone, self._parts.now())
         return self._pages.html(
             "alert.html",
             status,
             title=f"{case_id}: {words}" if case_id else words,
             who=who,
             said=said,
-            alert=found,
+            alert={**found, "reasons": times.sentences(found["reasons"])},
+            rail=self._rail(found, times) if may_read and found["state"] == OPEN else [],
             case_id=case_id,
             words_of_kind=words,
             clock=due.clock if due else None,
@@ -106,6 +111,12 @@ class AlertPage:
             return self.show(alert_id, who, refusal.status, f"Nothing was acknowledged: {refusal.title}.")
         onward = form.get("back") if _BACK.fullmatch(form.get("back")) else f"/a/{alert_id}"
         return RedirectResponse(self._pages.base + onward, 303)
+
+    def _rail(self, found: dict[str, Any], times: Times) -> list[Stop]:
+        """Who is being rung, and who is next and when."""
+        with self._parts.store.reading() as tx:
+            (rail,) = Rails(tx, self._parts, times).of([found])
+        return [stop for stop in rail if stop.state != "done"]
 
     def _find(self, alert_id: str) -> dict[str, Any] | None:
         try:

@@ -201,6 +201,7 @@ def _verdicts(found: Iterable[Mapping[str, Any]], times: Times) -> list[dict[str
             "said": f"Meets the rule {times.moment(one['due_at'])} unless improved; a physician decides"
             if one["due_at"] else "A physician decides",
             "left": times.left(one["due_at"]) if one["due_at"] else "", "provisional": one["provisional"],
+            "assumptions": one["assumptions"],
         }
         for one in found
     ]  # fmt: skip
