@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -153,18 +152,13 @@ def _caution(said: list[str]) -> None:
 
 
 def _read(file: Path) -> CallPlanDocument:
-    from alerting.call_plan import DOCUMENT
-    from tocsin.web.reading import Sent, parse, understood
+    from alerting.call_plan_text import read
 
-    raw = file.read_bytes()
-    if file.suffix != ".json":
-        try:
-            # TOML has dates and times of its own; JSON writes the same as text.
-            raw = json.dumps(tomllib.loads(raw.decode("utf-8")), default=lambda own: own.isoformat()).encode()
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            allowed = "TOML, or JSON in a file that ends with .json"
-            raise Refused(f"{file} cannot be read", [Wrong("", str(error), allowed)]) from None
-    return understood(Sent(raw, parse(raw)), DOCUMENT, f"{file} is no call plan")
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(f"{file} cannot be read", [Wrong("", str(error), "UTF-8")]) from None
+    return read(text, f"{file} is no call plan")
 
 
 def _moment(text: str, where: str) -> datetime:

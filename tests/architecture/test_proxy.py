@@ -25,7 +25,7 @@ def service_of(path: str) -> str:
     for pattern, name in found:
         if pattern.startswith("~") and re.search(pattern[1:], path):
             return str(name)
-    return dict(found)["default"]
+    return str(dict(found)["default"])
 
 
 @pytest.mark.parametrize(

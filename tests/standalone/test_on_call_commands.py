@@ -82,7 +82,7 @@ def test_a_plan_that_rings_nobody_is_refused_with_the_place(run: Shell, tmp_path
     (tmp_path / "broken.toml").write_text("zone = ", "utf-8")
     code, _, told = run("on-call", "check", str(tmp_path / "broken.toml"), "--study", STUDY)
     assert code == 1
-    assert "cannot be read" in told
+    assert "is no call plan" in told
 
 
 def test_a_night_is_taken_over_and_given_back(run: Shell, store: Store, tmp_path: Path) -> None:

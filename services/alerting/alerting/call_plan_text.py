@@ -13,7 +13,7 @@ from tocsin.web.reading import Sent, parse, understood
 _TITLE: Final = "this is no call plan"
 
 
-def read(text: str) -> CallPlanDocument:
+def read(text: str, title: str = _TITLE) -> CallPlanDocument:
     """The plan: JSON where the text begins with a brace, else TOML. Raises Refused with every wrong place."""
     if text.lstrip().startswith("{"):
         raw = text.encode()
@@ -22,8 +22,8 @@ def read(text: str) -> CallPlanDocument:
             # TOML has dates and times of its own; JSON writes the same as text.
             raw = json.dumps(tomllib.loads(text), default=lambda own: own.isoformat()).encode()
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise Refused(_TITLE, [Wrong("", str(error), "TOML, or JSON")]) from None
-    return understood(Sent(raw, parse(raw)), DOCUMENT, _TITLE)
+            raise Refused(title, [Wrong("", str(error), "TOML, or JSON")]) from None
+    return understood(Sent(raw, parse(raw)), DOCUMENT, title)
 
 
 def toml(plan: dict[str, Any]) -> str:
