@@ -59,12 +59,13 @@ def forms(answer: httpx.Response, action: str) -> list[dict[str, str]]:
 
 @dataclass
 class Visitor:
-    """Somebody with these roles at one browser. `session`: which of their logins it is."""
+    """Somebody with these roles at one browser. `session`: which of their logins it is; `of`: study and site."""
 
     ward: Ward
     name: str
     roles: Sequence[str]
     session: str = ""
+    of: tuple[str, str] | tuple[None, None] = (None, None)
     _made: bool = field(default=False)
 
     def signs(self) -> Visitor:
@@ -100,7 +101,8 @@ class Visitor:
             routes = api.router(self.ward.parts, settings)
             desk.add(routes, self.ward.parts, settings)
             app = house([Service("alerting", routes)], now=lambda: self.ward.wall_at, signing_key=KEY)
-            person = Person(self.name, frozenset(self.roles), session=self.session)
+            study, site = self.of
+            person = Person(self.name, frozenset(self.roles), study, site, self.session)
             token = sign_person(person, KEY, self.ward.wall_at, timedelta(hours=8))
             client = httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://tocsin.test",

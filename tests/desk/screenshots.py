@@ -19,6 +19,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 PHYSICIAN, SITE = "lin", "gao"
 OF_THE_DESK = {
     "board": "/desk", "cases": "/desk/cases", "case": "/desk/cases/TOC-0001", "dose": f"/desk/dose?study={STUDY}",
+    "holds": "/desk/holds",
     "toxicity": f"/desk/toxicity?study={STUDY}", "coding": "/coding", "deliveries": "/desk/deliveries",
     "audit": "/desk/audit", "on-call": "/desk/on-call", "call-plan": "/desk/on-call/plan",
     "addresses": "/desk/on-call/addresses", "people": "/desk/people", "me": "/desk/me", "keys": "/report/keys",

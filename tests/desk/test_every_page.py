@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 PHYSICIAN, SITE = "lin", "gao"
 OF_THE_DESK = (
     "/desk", "/desk/cases", "/desk/cases/TOC-0001", "/desk/cases/TOC-0002", f"/desk/dose?study={STUDY}",
-    f"/desk/toxicity?study={STUDY}", "/coding", "/desk/deliveries", "/desk/audit", "/desk/on-call", "/desk/people",
+    f"/desk/toxicity?study={STUDY}", "/desk/holds", "/coding", "/desk/deliveries", "/desk/audit", "/desk/on-call",
+    "/desk/people",
     "/desk/me", "/report/keys", "/mailbox",
 )  # fmt: skip
 OF_A_SITE = (

@@ -54,6 +54,9 @@ PEOPLE = Place("/desk/people", "People", "人员", frozenset({Role.ADMINISTRATOR
 KEYS = Place("/report/keys", "Keys", "密钥", frozenset({Role.ADMINISTRATOR}), "K")
 REPORT = Place("/report", "Report", "报告", frozenset({Role.SITE}), "R")
 
+HOLDS = Place("/desk/holds", "Holds", "暂停", DOSE.roles | {Role.SITE})
+"""Not in the navigation: the dose board, and the alarm that asks for a confirmation, lead to it."""
+
 PLACES = (BOARD, CASES, DOSE, CODING, TOXICITY, DELIVERIES, AUDIT, ON_CALL, PEOPLE, KEYS, REPORT)
 
 

@@ -59,7 +59,7 @@ class CaseDeeds:
 
     def _assess(self, case_id: str, form: Form, who: Person) -> None:
         self._must_be_seen(case_id, form)
-        facts = _given(_DECISION, assessment(form), form, who, "this assessment cannot be understood")
+        facts = given(_DECISION, assessment(form), form, who, "this assessment cannot be understood")
         decisions_api.sign(self._parts, case_id, facts, who)
         with self._parts.store.transaction() as tx:
             drafts.drop(tx, who.name, about(case_id))
@@ -72,13 +72,13 @@ class CaseDeeds:
 
     def _second(self, case_id: str, form: Form, who: Person) -> None:
         self._must_be_seen(case_id, form)
-        facts = _given(_SECOND, {}, form, who, "this signature cannot be understood")
+        facts = given(_SECOND, {}, form, who, "this signature cannot be understood")
         decisions_api.sign_too(self._parts, case_id, _id(form, "decision_id"), facts, who)
 
     def _dlt(self, case_id: str, form: Form, who: Person) -> None:
         self._must_be_seen(case_id, form)
         sent = _filled(form, "decision", "reason", "rule_id")
-        facts = _given(_DLT, sent, form, who, "this decision cannot be understood")
+        facts = given(_DLT, sent, form, who, "this decision cannot be understood")
         dlt_api.sign(self._parts, self._own(case_id, _id(form, "dlt_id")), facts, who)
 
     def _own(self, case_id: str, dlt_id: UUID) -> UUID:
@@ -92,13 +92,13 @@ class CaseDeeds:
     def _sent(self, case_id: str, form: Form, who: Person) -> None:
         _must_hold(who, deeds_api.MAY_SUBMIT)
         sent: dict[str, Any] = _filled(form, "at", "kind", "reference", "recipient")
-        facts = _understood(_SUBMISSION, sent, "this submission cannot be understood")
+        facts = understand(_SUBMISSION, sent, "this submission cannot be understood")
         deeds_api.enter(self._parts, self._clock(case_id, _id(form, "clock_id")), facts, who)
 
     def _answered(self, case_id: str, form: Form, who: Person) -> None:
         _must_hold(who, deeds_api.MAY_SUBMIT)
         sent = _filled(form, "at", "outcome", "reference", "reason", "signed_by")
-        facts = _understood(_ANSWER, sent, "this answer cannot be understood")
+        facts = understand(_ANSWER, sent, "this answer cannot be understood")
         clock_id = self._clock(case_id, _id(form, "clock_id"))
         deeds_api.acknowledge(self._parts, clock_id, _id(form, "submission_id"), facts, who)
 
@@ -118,7 +118,7 @@ class CaseDeeds:
             raise NotFound("there is no such pair about this case")
         sent = _filled(form, "decision", "keep", "reason")
         decisions_api.sign_pair(
-            self._parts, pair_id, _given(_PAIR, sent, form, who, "this decision cannot be understood"), who
+            self._parts, pair_id, given(_PAIR, sent, form, who, "this decision cannot be understood"), who
         )
 
     def _must_be_seen(self, case_id: str, form: Form) -> None:
@@ -165,16 +165,16 @@ def drafted(form: Form) -> dict[str, object]:
     return kept | {n: form.get(n) for n in form.names() if n.startswith("causality_") and form.get(n)}
 
 
-def _given(model: TypeAdapter[T], sent: dict[str, Any], form: Form, who: Person, title: str) -> T:
+def given(model: TypeAdapter[T], sent: dict[str, Any], form: Form, who: Person, title: str) -> T:
     """The decision with its signature: both components are asked for anew, and both must be this person's."""
     if accounts.key(form.get("name")) != who.name:
         said = "the name is not the one that is signed in"
         raise Refused("nothing was signed", [Wrong("/name", said, "your own user name")])
     signature = {"password": form.raw("password"), "meaning": form.get("meaning")}
-    return _understood(model, {**sent, "signature": signature}, title)
+    return understand(model, {**sent, "signature": signature}, title)
 
 
-def _understood(model: TypeAdapter[T], sent: dict[str, Any], title: str) -> T:
+def understand(model: TypeAdapter[T], sent: dict[str, Any], title: str) -> T:
     return understood(Sent(json.dumps(sent).encode(), sent), model, title)
 
 

@@ -14,6 +14,7 @@ from alerting.desk import (
     case_page,
     deliveries_page,
     dose_page,
+    hold_page,
     me_page,
     now,
     on_call_page,
@@ -41,6 +42,7 @@ def add(
     alert_page.add(routes, parts, pages)
     case_page.add(routes, parts, pages)
     dose_page.add(routes, parts, pages)
+    hold_page.add(routes, parts, pages)
     toxicity_page.add(routes, parts, pages)
     now.add(routes, parts, pages)
     people_page.add(routes, parts, pages)
