@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from bench import coding_scorecard, coding_speed, due_clocks, lab_rows, ringing
+from bench import coding_scorecard, coding_speed, desk_pages, due_clocks, lab_rows, ringing
 
 
 def main() -> int:
@@ -15,6 +15,7 @@ def main() -> int:
         "lab_rows": lab_rows.measure,
         "due_clocks": due_clocks.measure,
         "ringing": ringing.measure,
+        "desk_pages": desk_pages.measure,
     }
     found = {name: measure(progress=lambda said: print(said, file=sys.stderr)) for name, measure in parts.items()}
     print(json.dumps(found, indent=2, ensure_ascii=False))

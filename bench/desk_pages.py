@@ -33,8 +33,8 @@ from tocsin.web.pages import COOKIE
 
 CASES = (50, 5_000)
 CASES_OF_A_SUBJECT = 50
-PAGES = ("/desk", "/desk/cases", "/desk/cases/TOC-0031", "/desk/dose?study=NCT06223646",
-         "/desk/toxicity?study=NCT06223646")  # fmt: skip
+PAGES = ("/desk", "/desk/doses", "/desk/cases", "/desk/cases/TOC-0031", "/desk/toxicity?study=NCT06223646")
+"""Without the dose board: what it would say otherwise is worked out for each open event, and it is for tens of them."""
 TIMES = 7
 
 _COPIED: tuple[Table, ...] = (
@@ -105,7 +105,7 @@ def _as(number: int, table: Table, row: Mapping[str, Any]) -> dict[str, Any] | N
 async def _asked(found: Ward) -> dict[str, Any]:
     settings = Settings(data=found.folder, signing_key=KEY.decode())
     routes = api.router(found.parts, settings)
-    desk.add(routes, found.parts, settings)
+    desk.add(routes, found.parts, settings).warm()  # as the house does when it starts
     app = house([Service("alerting", routes)], now=lambda: found.wall_at, signing_key=KEY)
     token = sign_person(Person("lin", frozenset({"safety_physician"})), KEY, found.wall_at, timedelta(hours=8))
     transport = httpx.ASGITransport(app)
@@ -128,4 +128,7 @@ if __name__ == "__main__":
     import json
     import sys
 
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     print(json.dumps(measure(lambda said: print(said, file=sys.stderr)), indent=2))

@@ -9,14 +9,11 @@ from html.parser import HTMLParser
 
 import httpx
 
-from alerting import api
-from alerting.desk import routes as desk
 from tests.alerting.desk import KEY
+from tests.alerting.pages_desk import served
 from tests.alerting.test_dlt import AS_CRS, CRS
 from tests.alerting.test_trial import TWO, infused
 from tests.alerting.ward import Ward, coding, report
-from tocsin.settings import Settings
-from tocsin.web.app import Service, house
 from tocsin.web.identity import Person, sign_person
 from tocsin.web.pages import COOKIE
 
@@ -44,10 +41,7 @@ def opened(
     """A page as a person with these roles sees it who signed in on this browser; without roles nobody did."""
 
     async def asked() -> httpx.Response:
-        settings = Settings(data=found.folder, signing_key=KEY.decode())
-        routes = api.router(found.parts, settings)
-        desk.add(routes, found.parts, settings)
-        app = house([Service("alerting", routes)], now=lambda: found.wall_at, signing_key=KEY)
+        app = served(found)
         token = sign_person(Person("lin", frozenset(roles)), KEY, found.wall_at, timedelta(hours=8))
         cookies = {COOKIE: token} if roles else {}
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tocsin.test", cookies=cookies)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import httpx
+from fastapi import FastAPI
 
 from alerting import accounts, api
 from alerting.desk import routes as desk
@@ -19,6 +20,21 @@ from tocsin.settings import Settings
 from tocsin.web.app import Service, house
 from tocsin.web.identity import Person, sign_person
 from tocsin.web.pages import COOKIE
+
+_served: dict[int, tuple[Ward, object, FastAPI]] = {}
+
+
+def served(ward: Ward) -> FastAPI:
+    """The pages of a ward; made once while it serves the same studies, as making them takes longer than asking."""
+    kept = _served.get(id(ward))
+    if kept is None or kept[0] is not ward or kept[1] is not ward.studies:
+        settings = Settings(data=ward.folder, signing_key=KEY.decode())
+        routes = api.router(ward.parts, settings)
+        desk.add(routes, ward.parts, settings)
+        app = house([Service("alerting", routes)], now=lambda: ward.wall_at, signing_key=KEY)
+        _served.clear()
+        kept = _served[id(ward)] = (ward, ward.studies, app)
+    return kept[2]
 
 
 class _Text(HTMLParser):
@@ -97,10 +113,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:  # fmt: skip
         async def asked() -> httpx.Response:
-            settings = Settings(data=self.ward.folder, signing_key=KEY.decode())
-            routes = api.router(self.ward.parts, settings)
-            desk.add(routes, self.ward.parts, settings)
-            app = house([Service("alerting", routes)], now=lambda: self.ward.wall_at, signing_key=KEY)
+            app = served(self.ward)
             study, site = self.of
             person = Person(self.name, frozenset(self.roles), study, site, self.session)
             token = sign_person(person, KEY, self.ward.wall_at, timedelta(hours=8))

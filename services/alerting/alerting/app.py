@@ -52,6 +52,7 @@ from tocsin.store.engine import Store, open_store
 from tocsin.store.migrate import bring_up
 from tocsin.store.outbox import Relay
 from tocsin.web.app import Service
+from tocsin.web.pages import Warming
 from tocsin.workers import Worker
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def build(
     call_plan_api.add(routes, parts)
     alert_deeds_api.add(routes, parts)
     reconciling.add(routes, parts)
-    desk.add(routes, parts, settings, watch.degraded)
+    workers.append(Warming(desk.add(routes, parts, settings, watch.degraded)))
     return Service(
         name=NAME,
         router=routes,

@@ -7,6 +7,7 @@ page, in this session, for this address holds; a browser that says that the form
 from __future__ import annotations
 
 import hmac
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -74,6 +75,18 @@ async def read_form(request: Request, most: int = MOST_BYTES) -> Form:
         return Form(parse_qsl(b"".join(parts).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise Refused("this form cannot be read") from None
+
+
+class Warming:
+    """A worker that is done once the templates are compiled; a page that is asked for earlier waits for its own."""
+
+    name = "desk pages"
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def run(self, stop: threading.Event) -> None:
+        self._pages.warm()
 
 
 class Pages:
@@ -168,6 +181,12 @@ class Pages:
             rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
         )  # fmt: skip
         return HTMLResponse(text, status)
+
+    def warm(self) -> None:
+        """Read and compile every template of the service, so that nobody's first page waits for it."""
+        found = _templates(self._package)
+        for name in found.list_templates(filter_func=lambda name: name.endswith(".html")):
+            found.get_template(name)
 
     def file(self, name: str) -> str:
         """The text of a file beside the service's templates."""

@@ -34,8 +34,8 @@ PACKAGE = "alerting.desk"
 
 def add(
     routes: APIRouter, parts: Parts, settings: Settings, troubles: Callable[[], Sequence[str]] = list
-) -> None:  # fmt: skip
-    """The routes of the pages. `troubles`: what `/ready` says is wrong with this service."""
+) -> Pages:  # fmt: skip
+    """The routes of the pages, and who renders them. `troubles`: what `/ready` says is wrong with this service."""
     pages = Pages(PACKAGE, settings, parts.studies, parts.now, is_rehearsal=parts.is_rehearsal)
     sign_in.add(routes, parts, pages, settings)
     board_page.add(routes, parts, pages, settings, troubles)
@@ -54,3 +54,4 @@ def add(
     webhook_deeds.add(routes, parts, pages)
     deliveries_page.add(routes, parts, pages)
     audit_page.add(routes, parts, pages)
+    return pages
