@@ -82,6 +82,13 @@ def test_a_hold_is_lifted_by_signature_and_a_wrong_one_keeps_the_reason(held: tu
     assert hold not in director.opens(HERE).text
 
 
+def test_what_ends_by_itself_has_no_form_to_lift_it(held: tuple[Ward, str]) -> None:
+    page = Visitor(held[0], "qiao", ["medical_director"]).opens(HERE)
+    for card in re.findall(r'<section class="card in".*?</section>', page.text, re.DOTALL):
+        if "There is nothing to sign." in card or "It needs no signature." in card:
+            assert "/lift" not in card
+
+
 def test_whoever_may_not_lift_has_no_form_for_it(held: tuple[Ward, str]) -> None:
     ward, hold = held
     page = Visitor(ward, "lin", ["safety_physician"]).opens(HERE)

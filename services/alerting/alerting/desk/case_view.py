@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -110,7 +111,7 @@ def _facts(facts: CaseFacts, times: Times) -> Iterable[tuple[str, str]]:
             of = f" of {window}" if window is not None and standing.window_day <= window else ""
             yield "Since infusion", f"Day {standing.window_day}{of}"
     aware = [one.facts.investigator_aware_at for one in facts.latest.events if one.facts.investigator_aware_at]
-    yield "Site aware", "; ".join(dict.fromkeys(times.sentence(one) for one in aware)) or "not stated"
+    yield "Site aware", "; ".join(dict.fromkeys(_stated(one, times) or "" for one in aware)) or "not stated"
     yield "Sponsor aware (day 0)", times.moment(facts.known.first_received_at.isoformat())
 
 
@@ -169,8 +170,8 @@ def _event(
         "coding_reasons": coded.reasons if coded is not None else [],
         "path": [tuple(step.split(" ", 2)) for step in coded.path] if coded is not None else [],
         "told": coded.told if coded is not None else [],
-        "onset": times.sentence(told.onset) if told.onset else "not stated",
-        "end": times.sentence(told.end) if told.end else None,
+        "onset": _stated(told.onset, times) or "not stated",
+        "end": _stated(told.end, times),
         "outcome": told.outcome.value.replace("_", " ") if told.outcome else "not stated",
         "action": told.action.value.replace("_", " ") if told.action else None,
         "treatment": told.treatment,
@@ -314,6 +315,11 @@ def _pair(row: Any, case_id: str, times: Times) -> dict[str, Any]:
         "why": row.why, "at": times.moment(row.decided_at.isoformat()) if row.decided_at else None,
         "kept": row.kept_case_id,
     }  # fmt: skip
+
+
+def _stated(text: str | None, times: Times) -> str | None:
+    """A moment as the site stated it; one without a zone is in the site's own, and stays as it was written."""
+    return None if text is None else re.sub(r"(\d)T(\d)", r"\1 \2", times.sentence(text))
 
 
 def _investigators(facts: CaseFacts, agent: Agent) -> str:

@@ -21,6 +21,7 @@ from alerting.desk.case_view import MEANINGS
 from alerting.desk.dose_times import Times
 from alerting.parts import Parts
 from tocsin.domain.board.facts import CELL_LAB
+from tocsin.domain.board.holds import Kind
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Role
 from tocsin.errors import Forbidden, NotFound, Refused
@@ -75,9 +76,10 @@ class HoldPage:
                 for one in self._of_study(tx, study, who)
             ]  # fmt: skip
         open_ = sum(bool(one["unconfirmed"]) for one in found)
+        asked = any(one["unconfirmed"] or one["confirmed"] for one in found)
         return self._pages.html(
             "holds.html", refusal.status if refusal is not None else 200, who=who, title="Holds", place=DOSE,
-            heading=_heading(len(found), open_), holds=found, done=done, about=about,
+            heading=_heading(len(found), open_, is_asked=asked), holds=found, done=done, about=about,
             refusal=refusal, typed=form.get if form is not None else _nothing, meanings=MEANINGS,
             may_see_dose=DOSE.is_for(who.roles), is_of_site=Role.SITE in who.roles,
         )  # fmt: skip
@@ -144,7 +146,7 @@ def _hold(
             for c in confirmations if not c["confirmed_at"]
         ],
         "may_confirm": bool(who.roles & holds_signed.MAY_CONFIRM),
-        "may_lift": bool(who.roles & holds_signed.MAY_LIFT) and one["kind"] not in ("parallel", "stagger"),
+        "may_lift": bool(who.roles & holds_signed.MAY_LIFT) and one["kind"] not in (Kind.PARALLEL, Kind.STAGGER),
     }  # fmt: skip
 
 
@@ -153,11 +155,13 @@ def _is_own(party: str, who: Person) -> bool:
     return (party == CELL_LAB and Role.CELL_LAB in who.roles) or (Role.SITE in who.roles and party == who.site)
 
 
-def _heading(number: int, open_: int) -> str:
+def _heading(number: int, open_: int, *, is_asked: bool) -> str:
     if not number:
         return "No hold stands."
     stand = f"{number} {'hold stands' if number == 1 else 'holds stand'}."
-    return f"{stand} {open_} not confirmed by everybody." if open_ else f"{stand} Everybody has confirmed."
+    if open_:
+        return f"{stand} {open_} not confirmed by everybody."
+    return f"{stand} Everybody has confirmed." if is_asked else stand
 
 
 def _must_hold(who: Person, roles: frozenset[Role]) -> None:
