@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
-from html.parser import HTMLParser
 
 import httpx
 
+from tests.alerting import pages_desk
 from tests.alerting.desk import KEY
 from tests.alerting.pages_desk import served
 from tests.alerting.test_dlt import AS_CRS, CRS
@@ -18,21 +18,9 @@ from tocsin.web.identity import Person, sign_person
 from tocsin.web.pages import COOKIE
 
 
-class _Text(HTMLParser):
-    """The words of a page, without its tags; those of one block run together."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.said.append(data)
-
-
 def words(answer: httpx.Response) -> str:
-    parser = _Text()
-    parser.feed(answer.text)
-    return " ".join(" ".join(parser.said).split())
+    """The words of a page, without its tags."""
+    return pages_desk.words(answer.text)
 
 
 def opened(
@@ -66,7 +54,7 @@ def heading(found: Ward) -> str:
 def panel(found: Ward, name: str) -> str:
     """The words of one panel."""
     (part,) = re.findall(rf'<section class="[^"]*" aria-labelledby="{name}">.*?</section>', seen(found).text, re.DOTALL)
-    return words(httpx.Response(200, text=part))
+    return pages_desk.words(str(part))
 
 
 def stamp(found: Ward) -> str:

@@ -154,6 +154,14 @@ def test_a_cookie_that_was_altered_is_none(door: Door) -> None:
     assert browser.get(back).status_code == 400
 
 
+def test_what_is_not_ascii_on_the_way_back_is_refused_in_words(door: Door) -> None:
+    browser = door.browser()
+    browser.goes_to_the_provider()
+    assert browser.get("/sign-in/provider/back?code=x&state=%E4%BB%A4").status_code == 401
+    browser.cookies = httpx.Cookies({"tocsin_asked": '"QQ==.\\351"'})
+    assert browser.get("/sign-in/provider/back?code=x&state=x").status_code == 400
+
+
 def test_a_code_is_worth_nothing_to_another_client_and_is_asked_for_with_a_proof(door: Door) -> None:
     browser = door.browser()
     address = browser.goes_to_the_provider()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from alerting import accounts
+from tests.alerting import pages_desk
 from tests.alerting.desk import PASSWORD, every_word, trail
 from tests.alerting.visitor import Door, Visitor, refused_to, words
-from tests.alerting.ward import Ward
+from tests.alerting.ward import Ward, studies
 from tocsin.errors import Unauthorised
 
 OTHERS = ("safety_physician", "second_physician", "medical_director", "medical_reviewer", "safety_team", "coder",
@@ -101,6 +103,7 @@ def test_a_form_of_another_person_session_or_address_changes_nothing(door: Door,
         other.token(f"{ONE}?name=wu", action),
         same_person_elsewhere.token(f"{ONE}?name=wu", action),
         boss.token(f"{ONE}?name=wu", f"{HERE}/roles"),
+        "令牌",
         "",
     ):
         answer = boss.ask("POST", action, {**mine, "token": token})
@@ -190,6 +193,18 @@ def test_a_hostile_name_is_a_name(door: Door, boss: Visitor) -> None:
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;/../x?&amp;&#34;&#39;" in page
     assert boss.sends(answer.headers["location"], f"{HERE}/close", name=name, reason="<b>x").status_code == 303
+
+
+def test_of_several_studies_a_page_tells_the_time_in_the_zone_that_its_frame_names(house: Ward) -> None:
+    house.studies = studies()
+    assert [study.receiver_zone.key for study in house.studies.values()] == ["America/New_York", "Asia/Shanghai"]
+    with house.store.transaction() as tx:
+        accounts.add(tx, "boss", PASSWORD, ["administrator"], datetime(2026, 5, 20, 17, 30, tzinfo=UTC))
+    boss = pages_desk.Visitor(house, "boss", ["administrator"])
+    for path in (HERE, f"{ONE}?name=boss"):
+        said = words(boss.opens(path))
+        assert "Asia/Shanghai" in said
+        assert "Thu 21 May 2026, 01:30" in said  # 17:30 UTC; in New York it is still Wednesday
 
 
 def test_a_note_is_chosen_by_its_code_and_never_by_its_words(boss: Visitor) -> None:

@@ -10,11 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.desk.test_page_behind_the_mail import PASSWORD, browser
+from tests.desk.test_page_behind_the_mail import PASSWORD
 from tests.flow.people import FATAL, SiteFeed, site
 from tests.support.shapes import Shape, one_process, wait_until
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 30_000

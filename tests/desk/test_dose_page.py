@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.desk.test_page_behind_the_mail import PASSWORD, browser
+from tests.desk.test_page_behind_the_mail import PASSWORD
 from tests.flow.people import SiteFeed, desk, site
 from tests.support.shapes import Shape, one_process
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 30_000

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.flow.people import FATAL, SiteFeed, desk, site
 from tests.support.shapes import Shape, one_process, wait_until
@@ -21,20 +19,6 @@ from tests.support.shapes import Shape, one_process, wait_until
 pytestmark = pytest.mark.browser
 
 PASSWORD = "a long night, quiet so far"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("TOCSIN_REQUIRE_BROWSER") == "1":
-            pytest.fail("TOCSIN_REQUIRE_BROWSER=1, but no Chromium is installed")
-        pytest.skip("no Chromium is installed")
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=found, args=quiet)
-        yield running
-        running.close()
 
 
 @dataclass

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -64,7 +66,7 @@ class Provider:
 
     def address(self, asked: Asked) -> str:
         """Where the browser is sent."""
-        with _client() as client:
+        with _asking() as client:
             known = self._known(client)
         query = {
             "response_type": "code", "client_id": self._client_id, "redirect_uri": self._redirect,
@@ -75,7 +77,7 @@ class Provider:
 
     def name(self, code: str, asked: Asked) -> str:
         """Who signed in there, by the claim that is set."""
-        with _client() as client:
+        with _asking() as client:
             known = self._known(client)
             sent = {
                 "grant_type": "authorization_code", "code": code, "redirect_uri": self._redirect,
@@ -109,12 +111,13 @@ class Provider:
         return known
 
 
-Away = httpx.HTTPError
-"""What is raised when the provider does not answer."""
-
-
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=PATIENCE_S, follow_redirects=False)
+@contextmanager
+def _asking() -> Iterator[httpx.Client]:
+    try:
+        with httpx.Client(timeout=PATIENCE_S, follow_redirects=False) as client:
+            yield client
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise Unauthorised("the identity provider does not answer") from None
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

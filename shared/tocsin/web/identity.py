@@ -13,6 +13,7 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol
@@ -160,12 +161,18 @@ async def anybody(request: Request, given: Bearer = None) -> Machine | Person:
     return await machine(request, given)
 
 
+def must_hold(who: Person, roles: Iterable[str]) -> None:
+    """Forbidden, naming the roles, unless the person holds one of them."""
+    wanted = sorted(roles)
+    if who.roles.isdisjoint(wanted):
+        raise Forbidden(f"this needs the role {' or '.join(wanted)}")
+
+
 def requires(*roles: str) -> Any:
     """A dependency: the person who asks, if they hold one of the roles; else Forbidden, naming the roles."""
 
     async def holds(who: Annotated[Person, Depends(person)]) -> Person:
-        if not who.roles & set(roles):
-            raise Forbidden(f"this needs the role {' or '.join(roles)}")
+        must_hold(who, roles)
         return who
 
     return Depends(holds)

@@ -106,7 +106,8 @@ class Pages:
         self._provider = urlsplit(settings.oidc_issuer).hostname if settings.oidc_issuer else None
         self._has_doses = any(protocol.levels for protocol in studies.values())
         first = leading(studies)
-        self._zone = first.receiver_zone if first is not None else ZoneInfo("UTC")
+        self.zone = first.receiver_zone if first is not None else ZoneInfo("UTC")
+        """In which the frame, and every page that is of no single study, tells the time."""
         self._trial = {"id": first.id, "title": first.title} if first is not None and len(studies) == 1 else None
 
     def who(self, request: Request) -> Person | None:
@@ -133,7 +134,7 @@ class Pages:
 
     def refused(self, request: Request, refusal: Refused, *, title: str = "", lang: str = "en") -> Response:
         """A refusal as a page: the sign-in form when nobody is signed in, else what is wrong and where."""
-        said = refusal.title[:1].upper() + refusal.title[1:] + ("" if refusal.title.endswith((".", "。")) else ".")
+        said = sentence(refusal.title)
         request.scope.setdefault("state", {})["problem"] = refusal.kind
         if isinstance(refusal, Unauthorised):
             return self.sign_in_first(request, said, lang=lang)
@@ -153,7 +154,8 @@ class Pages:
     def check(self, request: Request, who: Person, form: Form, *, action: str | None = None) -> None:
         """Forbidden unless the form stood on this person's own page for this address, or for `action`."""
         expected = self.token(action or request.scope["path"], who)
-        if not self._key or not is_from_here(request) or not hmac.compare_digest(form.raw("token"), expected):
+        sent = form.raw("token")
+        if not self._key or not is_from_here(request) or not hmac.compare_digest(sent.encode(), expected.encode()):
             raise Forbidden(NOT_FROM_HERE)
 
     def token(self, action: str, who: Person | None) -> str:
@@ -168,14 +170,14 @@ class Pages:
     ) -> Response:  # fmt: skip
         """A page from its template, in the frame of all pages."""
         now: datetime = self._now()
-        at = now.astimezone(self._zone)
+        at = now.astimezone(self.zone)
 
         def form_token(action: str) -> Markup:
             return Markup('<input type="hidden" name="token" value="{}">').format(self.token(action, who))
 
         text = _templates(self._package).get_template(template).render(
             base=self.base, look_version=look.version(), lang=lang, words=words.of(lang), who=who, here=place,
-            places=self._places(who), form_token=form_token, trial=self._trial, zone=self._zone.key,
+            places=self._places(who), form_token=form_token, trial=self._trial, zone=self.zone.key,
             at=f"{at:%a} {at.day} {at:%b}, {at:%H:%M}", at_iso=at.isoformat(timespec="minutes"),
             provider=self._provider,
             rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
@@ -205,6 +207,11 @@ class Pages:
 def leading(studies: Mapping[str, Protocol]) -> Protocol | None:
     """The study in whose zone a page of several tells the time: the first that looks for a dose, else the first."""
     return next((one for one in studies.values() if one.levels), next(iter(studies.values()), None))
+
+
+def sentence(said: str) -> str:
+    """A refusal's few words as a sentence on a page."""
+    return said[:1].upper() + said[1:] + ("" if said.endswith((".", "。")) else ".")
 
 
 def is_from_here(request: Request) -> bool:

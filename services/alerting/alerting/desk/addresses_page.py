@@ -10,7 +10,7 @@ from starlette.responses import Response
 from alerting import contacts, webhooks
 from alerting.api import MAY_RETRY
 from alerting.delivery.ledger import MAIL, WEBHOOK, To
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.dose_times import Times
 from alerting.desk.role_words import role as in_words
 from alerting.parts import ALL_STUDIES, Parts
@@ -60,7 +60,7 @@ class AddressesPage:
             listed = contacts.listed(tx, parts.studies, now)
             hooks = webhooks.listed(tx)
         is_admin = Role.ADMINISTRATOR in who.roles
-        times = Times(zone_of(parts), now)
+        times = Times(self._pages.zone, now)
         hears = {**HEARS, **{role.value: f"what rings the {in_words(role)}" for role in Role if role != Role.SITE}}
         return self._pages.html(
             "addresses.html", status, title="Addresses", who=who, place=ON_CALL, tab="addresses", study="",

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from alerting.parts import Parts
-from tocsin.errors import Forbidden, Refused
-from tocsin.web.identity import Person
+from tocsin.errors import Refused
+from tocsin.web.identity import Person, must_hold
 from tocsin.web.pages import MOST_BYTES, Form, Pages, read_form
 from tocsin.web.places import Place
 
@@ -62,8 +60,7 @@ class Asked:
         def done(request: Request, form: Form) -> Response:
             try:
                 who = self.pages.must_be(request, self.place)
-                if not who.roles & set(roles):
-                    raise Forbidden(f"this is for the role {' or '.join(sorted(roles))}")
+                must_hold(who, roles)
                 self.pages.check(request, who, form)
                 return deed(request, who, form)
             except Refused as refusal:
@@ -73,9 +70,3 @@ class Asked:
         """Back to a page, which says what was done: `said` is the code of a note, never its words."""
         wanted = {name: value for name, value in {**query, "said": said}.items() if value}
         return RedirectResponse(f"{self.pages.base}{path}{'?' if wanted else ''}{urlencode(wanted)}", 303)
-
-
-def zone_of(parts: Parts) -> ZoneInfo:
-    """The zone that pages of the whole house are in: of the first study, as the clock in the frame is."""
-    first = next(iter(parts.studies.values()), None)
-    return first.receiver_zone if first is not None else ZoneInfo("UTC")

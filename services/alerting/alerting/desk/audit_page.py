@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from alerting.desk import audit_files, audit_view
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.audit_check import Checker
 from alerting.desk.audit_view import Filter
 from alerting.desk.dose_times import Times
@@ -55,7 +55,7 @@ class AuditPage:
     def show(self, request: Request, who: Person) -> Response:
         """A hundred lines that the filter selects."""
         found = audit_view.filter_of(request.query_params)
-        times = Times(zone_of(self._parts), self._parts.now())
+        times = Times(self._pages.zone, self._parts.now())
         rows: list[Any] = []
         refusal, older = None, None
         with self._parts.store.reading() as tx:
@@ -96,7 +96,7 @@ class AuditPage:
         if not is_from_here(request):
             raise Forbidden(NOT_FROM_HERE)
         found, now = audit_view.filter_of(request.query_params), self._parts.now()
-        conditions = audit_view.wanted(found, Times(zone_of(self._parts), now))
+        conditions = audit_view.wanted(found, Times(self._pages.zone, now))
         with self._parts.store.reading() as tx:
             last = audit_view.newest(tx)
         with self._parts.store.transaction() as tx:

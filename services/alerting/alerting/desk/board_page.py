@@ -11,7 +11,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
-from zoneinfo import ZoneInfo
 
 import structlog
 from fastapi import APIRouter, Request
@@ -26,7 +25,7 @@ from alerting.parts import Parts
 from tocsin.errors import Away, Refused
 from tocsin.settings import Settings
 from tocsin.web.identity import Person
-from tocsin.web.pages import Pages, leading
+from tocsin.web.pages import Pages
 from tocsin.web.places import AUDIT, BOARD, CODING, DELIVERIES, KEYS, ON_CALL
 
 log = structlog.get_logger(__name__)
@@ -139,8 +138,7 @@ class BoardPage:
         return self._pages.html("board_doses.html", who=who, title="Doses", place=BOARD, doses=found)
 
     def _times(self) -> Times:
-        first = leading(self._parts.studies)
-        return Times(first.receiver_zone if first is not None else ZoneInfo("UTC"), self._parts.now())
+        return Times(self._pages.zone, self._parts.now())
 
     async def told(self, request: Request) -> AsyncIterator[str]:
         """Server-sent events: `board` with a stamp when it differs, `beat` while nothing does."""

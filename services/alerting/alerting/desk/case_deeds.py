@@ -17,8 +17,8 @@ from alerting import accounts, answers, api, decisions_api, deeds_api, dlt_api, 
 from alerting.desk import case_facts, drafts
 from alerting.parts import Parts
 from alerting.shown_dlt import DltDecisionFacts
-from tocsin.errors import Conflict, Forbidden, NotFound, Refused, Wrong
-from tocsin.web.identity import Person
+from tocsin.errors import Conflict, NotFound, Refused, Wrong
+from tocsin.web.identity import Person, must_hold
 from tocsin.web.pages import Form
 from tocsin.web.reading import Sent, understood
 
@@ -90,13 +90,13 @@ class CaseDeeds:
         return dlt_id
 
     def _sent(self, case_id: str, form: Form, who: Person) -> None:
-        _must_hold(who, deeds_api.MAY_SUBMIT)
+        must_hold(who, deeds_api.MAY_SUBMIT)
         sent: dict[str, Any] = _filled(form, "at", "kind", "reference", "recipient")
         facts = understand(_SUBMISSION, sent, "this submission cannot be understood")
         deeds_api.enter(self._parts, self._clock(case_id, _id(form, "clock_id")), facts, who)
 
     def _answered(self, case_id: str, form: Form, who: Person) -> None:
-        _must_hold(who, deeds_api.MAY_SUBMIT)
+        must_hold(who, deeds_api.MAY_SUBMIT)
         sent = _filled(form, "at", "outcome", "reference", "reason", "signed_by")
         facts = understand(_ANSWER, sent, "this answer cannot be understood")
         clock_id = self._clock(case_id, _id(form, "clock_id"))
@@ -196,8 +196,3 @@ def _number(form: Form, name: str) -> int:
         raise Refused(
             "a field cannot be understood", [Wrong(f"/{name}", "is no number", "a version: 1, 2, …")]
         ) from None
-
-
-def _must_hold(who: Person, roles: tuple[str, ...]) -> None:
-    if not who.roles & {*roles}:
-        raise Forbidden(f"this needs the role {' or '.join(sorted(roles))}")

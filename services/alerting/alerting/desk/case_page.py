@@ -18,7 +18,7 @@ from alerting.desk.ringing_rows import Rails
 from alerting.parts import Parts
 from tocsin.errors import Conflict, Forbidden, NotFound, Refused
 from tocsin.web.identity import Person
-from tocsin.web.pages import Form, Pages, leading, read_form
+from tocsin.web.pages import Form, Pages, read_form, sentence
 from tocsin.web.places import CASES
 
 _CASE: Final = re.compile(r"TOC-\d{4,9}")
@@ -71,13 +71,11 @@ class CasePage:
 
     def list(self, who: Person, words: str, before: str) -> Response:
         """The cases, newest first: those whose number or subject is as asked for."""
-        first = leading(self._parts.studies)
         with self._parts.store.reading() as tx:
             found = cases_list.listed(tx, words.strip(), before)
-        zone = first.receiver_zone if first is not None else None
         return self._pages.html(
             "cases.html", who=who, title="Cases", place=CASES, words_asked=words, found=found,
-            rows=cases_list.rows(found, self._parts, zone),
+            rows=cases_list.rows(found, self._parts, self._pages.zone),
         )  # fmt: skip
 
     def show(
@@ -102,7 +100,7 @@ class CasePage:
             title=case_id,
             place=CASES,
             done=done,
-            refusal=_said(refusal) if refusal is not None else None,
+            refusal=sentence(refusal.title) if refusal is not None else None,
             wrong=refusal.wrong if refusal is not None else (),
             what=what,
             typed=typed,
@@ -132,7 +130,3 @@ class CasePage:
 def _action(case_id: str, what: str) -> str:
     """The address for which the token of a form was made: a draft is saved by the form that signs."""
     return f"{CASES.path}/{case_id}/{case_deeds.ASSESS if what == case_deeds.DRAFT else what}"
-
-
-def _said(refusal: Refused) -> str:
-    return refusal.title[:1].upper() + refusal.title[1:] + ("" if refusal.title.endswith(".") else ".")

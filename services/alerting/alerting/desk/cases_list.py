@@ -94,9 +94,9 @@ def _lines(tx: Connection, rows: Sequence[Any], ids: Sequence[str]) -> list[Line
     ]  # fmt: skip
 
 
-def rows(found: Found, parts: Parts, zone: ZoneInfo | None) -> list[dict[str, Any]]:
+def rows(found: Found, parts: Parts, zone: ZoneInfo) -> list[dict[str, Any]]:
     """The lines in words."""
-    times = Times(zone or ZoneInfo("UTC"), parts.now())
+    times = Times(zone, parts.now())
     return [
         {
             "case": one.case_id, "subject": one.subject or "not named", "site": one.site, "version": one.revision,

@@ -16,7 +16,7 @@ from alerting.api import MAY_RETRY
 from alerting.delivery import ledger
 from alerting.delivery.ledger import DEAD, DELIVERED, MAIL, PENDING, SENDING, WEBHOOK
 from alerting.desk import deliveries_view as view
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.dose_times import Times
 from alerting.desk.role_words import role as in_words
 from alerting.parts import Parts
@@ -54,7 +54,7 @@ class DeliveriesPage:
     def show(self, request: Request, who: Person) -> Response:
         """What was given up, messages that could not be handled, and the deliveries that the filter selects."""
         query = request.query_params
-        times = Times(zone_of(self._parts), self._parts.now())
+        times = Times(self._pages.zone, self._parts.now())
         chosen = {name: query.get(name, "").strip() for name in _FILTERS}
         refusal, since, after = None, None, None
         try:

@@ -24,8 +24,8 @@ from tocsin.domain.board.facts import CELL_LAB
 from tocsin.domain.board.holds import Kind
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Role
-from tocsin.errors import Forbidden, NotFound, Refused
-from tocsin.web.identity import Person
+from tocsin.errors import NotFound, Refused
+from tocsin.web.identity import Person, must_hold
 from tocsin.web.pages import Form, Pages, read_form
 from tocsin.web.places import DOSE, HOLDS
 
@@ -100,12 +100,12 @@ class HoldPage:
         except ValueError:
             raise NotFound("there is no such hold") from None
         if what == CONFIRM:
-            _must_hold(who, holds_signed.MAY_CONFIRM)
+            must_hold(who, holds_signed.MAY_CONFIRM)
             sent = {name: form.get(name) for name in ("party", "told_by") if form.get(name)}
             facts = case_deeds.understand(_CONFIRMS, sent, "this confirmation cannot be understood")
             trial_api.keep_confirmation(self._parts, wanted, facts, who)
         elif what == LIFT:
-            _must_hold(who, holds_signed.MAY_LIFT)
+            must_hold(who, holds_signed.MAY_LIFT)
             sent = {"reason": form.get("reason")} if form.get("reason") else {}
             lifted = case_deeds.given(_LIFTS, sent, form, who, "this decision cannot be understood")
             trial_api.sign_lift(self._parts, wanted, lifted, who)
@@ -162,11 +162,6 @@ def _heading(number: int, open_: int, *, is_asked: bool) -> str:
     if open_:
         return f"{stand} {open_} not confirmed by everybody."
     return f"{stand} Everybody has confirmed." if is_asked else stand
-
-
-def _must_hold(who: Person, roles: frozenset[Role]) -> None:
-    if not who.roles & roles:
-        raise Forbidden(f"this needs the role {' or '.join(sorted(roles))}")
 
 
 def _nothing(_: str) -> str:

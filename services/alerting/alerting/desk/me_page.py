@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from alerting import accounts, sessions
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.dose_times import Times
 from alerting.desk.people_page import DOES
 from alerting.desk.role_words import role as in_words
@@ -50,7 +50,7 @@ class MePage:
         parts = self._parts
         with parts.store.reading() as tx:
             stand = sessions.standing(tx, parts.wall(), who.name)
-        times = Times(zone_of(parts), parts.now())
+        times = Times(self._pages.zone, parts.now())
         shown = [
             (times.moment(one.begun_at.isoformat()), times.moment(one.until.isoformat()), str(one.id) == who.session)
             for one in stand

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from starlette.responses import Response
 
 from alerting import accounts, sessions
 from alerting.accounts import Known, Of
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.dose_times import Times
 from alerting.desk.role_words import role as in_words
 from alerting.parts import Parts
@@ -81,7 +82,7 @@ class PeoplePage:
     ) -> Response:  # fmt: skip
         """The list, and the form to add somebody; with what was typed where that was refused."""
         with self._parts.store.reading() as tx:
-            listed = accounts_of(tx, self._parts)
+            listed = accounts_of(tx, self._parts, self._pages.zone)
         counts = {state: sum(one.state == state for one in listed) for state in ("open", "locked", "closed")}
         return self._pages.html(
             "people.html", status, title="People", who=who, place=PEOPLE, people=listed, counts=counts,
@@ -108,16 +109,16 @@ class PeoplePage:
         return self._asked.to(f"{HERE}/one", "added", name=name)
 
 
-def accounts_of(tx: Connection, parts: Parts) -> list[Account]:
+def accounts_of(tx: Connection, parts: Parts, zone: ZoneInfo) -> list[Account]:
     """Everybody, those who may sign in before those who may not."""
     stand = [one.account for one in sessions.standing(tx, parts.wall())]
-    found = [account(one, parts, stand.count(one.name)) for one in accounts.known(tx)]
+    found = [account(one, parts, zone, stand.count(one.name)) for one in accounts.known(tx)]
     return sorted(found, key=lambda one: (one.state == "closed", one.name))
 
 
-def account(known: Known, parts: Parts, standing: int) -> Account:
+def account(known: Known, parts: Parts, zone: ZoneInfo, standing: int) -> Account:
     """An account in words."""
-    times = Times(zone_of(parts), parts.now())
+    times = Times(zone, parts.now())
     state, at = "open", None
     if known.closed_at is not None:
         state, at = "closed", known.closed_at

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from alerting import accounts, sessions
 from alerting.desk import people_page
-from alerting.desk.asked import Asked, zone_of
+from alerting.desk.asked import Asked
 from alerting.desk.dose_times import Times
 from alerting.desk.role_words import role as in_words
 from alerting.parts import Parts
@@ -67,13 +67,13 @@ class PersonPage:
             if known is None:
                 raise NotFound("nobody here is called so")
             stand = sessions.standing(tx, parts.wall(), known.name)
-        times = Times(zone_of(parts), parts.now())
+        times = Times(self._pages.zone, parts.now())
         facts = people_page.facts_of(known)
         if typed is not None and "of_roles" in typed:
             facts = {"role": set(typed.many("role")), "site": typed.get("site")}
         return self._pages.html(
             "person.html", status, title=known.name, who=who, place=PEOPLE,
-            person=people_page.account(known, parts, len(stand)),
+            person=people_page.account(known, parts, self._pages.zone, len(stand)),
             changed=times.moment(known.changed_at.isoformat()), facts=facts, roles=people_page.ROLES,
             does=people_page.DOES, in_words=in_words, sites=people_page.sites_of(parts.studies),
             stand=[(times.moment(one.begun_at.isoformat()), times.moment(one.until.isoformat())) for one in stand],

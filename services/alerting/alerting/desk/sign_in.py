@@ -17,7 +17,7 @@ from alerting import accounts, api, sessions
 from alerting.parts import Parts
 from tocsin.errors import Forbidden, NotFound, Refused, Unauthorised
 from tocsin.settings import Settings
-from tocsin.web.pages import COOKIE, Form, Pages, is_from_here, read_form
+from tocsin.web.pages import COOKIE, Form, Pages, is_from_here, read_form, sentence
 from tocsin.web.places import READERS, first_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Door:
         try:
             session = api.new_session(self._parts, self._settings, form.get("name"), form.raw("password"))
         except Unauthorised as refusal:
-            return self.page(request, onward, refusal.title[:1].upper() + refusal.title[1:] + ".", refusal.status)
+            return self.page(request, onward, sentence(refusal.title), refusal.status)
         return self._let_in(session["token"], onward)
 
     def go_to_provider(self, request: Request, onward: str) -> Response:
@@ -111,8 +111,8 @@ class Door:
         asked = Asked.new(_here(onward))
         try:
             address = provider.address(asked)
-        except (Unauthorised, httpx_errors()) as problem:
-            return self.page(request, onward, _sentence(problem), 502)
+        except Unauthorised as problem:
+            return self.page(request, onward, sentence(problem.title), 502)
         answer = RedirectResponse(address, 303)
         said = _sealed(json.dumps([asked.state, asked.nonce, asked.verifier, asked.onward]), self._key)
         answer.set_cookie(
@@ -130,14 +130,14 @@ class Door:
         from alerting.oidc import Asked
 
         asked = Asked(*json.loads(kept))
-        if error or not code or not hmac.compare_digest(state, asked.state):
+        if error or not code or not hmac.compare_digest(state.encode(), asked.state.encode()):
             return self.page(request, asked.onward, "The identity provider did not let you in: begin again.", 401)
         try:
             person = accounts.sign_in_by_provider(
                 self._parts.store, provider.name(code, asked), self._parts.now()
             )  # fmt: skip
-        except (Unauthorised, httpx_errors()) as problem:
-            return self.page(request, asked.onward, _sentence(problem), 401)
+        except Unauthorised as problem:
+            return self.page(request, asked.onward, sentence(problem.title), 401)
         session = api.open_session(self._parts, self._key, person)
         answer = self._let_in(session["token"], asked.onward)
         answer.delete_cookie(ASKED, path=self._pages.base + "/sign-in", httponly=True, samesite="lax")
@@ -192,18 +192,6 @@ class Door:
         )  # fmt: skip
 
 
-def httpx_errors() -> type[Exception]:
-    """What the way to the provider may raise; looked up where one is set."""
-    from alerting.oidc import Away
-
-    return Away
-
-
-def _sentence(problem: Exception) -> str:
-    said = str(problem)
-    return said[:1].upper() + said[1:] + "."
-
-
 def _sealed(said: str, key: bytes) -> str:
     """A text that a browser keeps for us, with what shows that it is ours."""
     body = base64.urlsafe_b64encode(said.encode()).decode()
@@ -212,9 +200,8 @@ def _sealed(said: str, key: bytes) -> str:
 
 def _opened(kept: str, key: bytes) -> str | None:
     body, _, seal = kept.partition(".")
-    if not hmac.compare_digest(seal, hmac.digest(key, f"asked{body}".encode(), "sha256").hex()):
-        return None
-    return base64.urlsafe_b64decode(body).decode()
+    ours = hmac.digest(key, f"asked{body}".encode(), "sha256").hex()
+    return base64.urlsafe_b64decode(body).decode() if hmac.compare_digest(seal.encode(), ours.encode()) else None
 
 
 def _here(onward: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -24,9 +23,9 @@ from meddra_coder.desk import coding_view, coding_words
 from meddra_coder.desk.coding_asked import Asked, Typed
 from meddra_coder.desk.coding_deeds import DEEDS, Deed, Done
 from meddra_coder.desk.coding_view import Chosen, May
-from tocsin.errors import Forbidden, Refused, Unauthorised
-from tocsin.web.identity import Person
-from tocsin.web.pages import Form, Pages, leading, read_form
+from tocsin.errors import Refused, Unauthorised
+from tocsin.web.identity import Person, must_hold
+from tocsin.web.pages import Form, Pages, read_form
 from tocsin.web.places import CASES, CODING
 
 HERE: Final = CODING.path
@@ -129,8 +128,7 @@ class CodingPage:
         try:
             who = self._pages.must_be(request, CODING)
             self._pages.check(request, who, form)
-            if not who.roles & {*deed.roles}:
-                raise Forbidden(f"this needs the role {' or '.join(deed.roles)}")
+            must_hold(who, deed.roles)
         except Unauthorised:
             onward = f"{HERE}?{urlencode({'event': form.get('event')})}"
             said = "Sign in first. Nothing was changed."
@@ -233,5 +231,4 @@ class CodingPage:
 
     def _moment(self, at: datetime) -> str:
         """In the zone that the frame names."""
-        study = leading(self._parts.studies)
-        return coding_words.moment(at, study.receiver_zone if study is not None else ZoneInfo("UTC"))
+        return coding_words.moment(at, self._pages.zone)
