@@ -114,6 +114,8 @@ def test_lines_are_found_by_who_did_about_study_and_day(door: Door, auditor: Vis
     assert kept.status_code == 422
     assert 'value="&lt;b&gt;"' in kept.text
     assert auditor.ask("GET", f"{HERE}?before=x").status_code == 422
+    for days in ("from=0001-01-01", "to=9999-12-31"):
+        assert auditor.ask("GET", f"{HERE}?{days}").status_code == 422, days
 
 
 def test_a_page_holds_a_hundred_lines_and_leads_to_the_next(door: Door, auditor: Visitor) -> None:

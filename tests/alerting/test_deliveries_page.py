@@ -145,6 +145,8 @@ def test_deliveries_are_found_by_state_channel_address_case_and_day(door: Door, 
     kept = team.ask("GET", f"{HERE}?since=<b>soon")
     assert kept.status_code == 422
     assert 'value="&lt;b&gt;soon"' in kept.text
+    for far in ("since=0001-01-01", "at=0001-01-01T00:00%2B08:00&id=8f9d8a60-0000-4000-8000-000000000000"):
+        assert team.ask("GET", f"{HERE}?{far}").status_code == 422, far
 
 
 def test_older_ones_are_on_the_next_page_each_once(door: Door, team: Visitor) -> None:

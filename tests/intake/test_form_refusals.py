@@ -28,6 +28,7 @@ WRONG = [
     ("e0-verbatim", {"e0-verbatim": "x" * 1001}, "This is too long: at most 1000.", "内容过长，最多 1000。"),
     ("e0-outcome", {"e0-outcome": "fine"}, "Please choose one of the answers.", "请从选项中选择。"),
     ("e0-grade_ctcae", {"e0-grade_ctcae": "9"}, "Please choose one of the answers.", "请从选项中选择。"),
+    ("e0-grade_ctcae", {"e0-grade_ctcae": "3" * 5000}, "Please choose one of the answers.", "请从选项中选择。"),
     ("reporter_name", {"reporter_name": "x" * 201}, "This is too long: at most 200.", "内容过长，最多 200。"),
     ("subject", {"subject": "S01\x00001"}, "This holds a character that cannot be kept.", "含有无法保存的字符。"),
 ]  # fmt: skip

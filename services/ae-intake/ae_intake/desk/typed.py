@@ -157,7 +157,7 @@ def _seriousness(values: Values, at: str) -> dict[str, Any]:
 
 def _grades(values: Values, at: str) -> dict[str, Any] | None:
     given = {scale: values[f"{at}grade_{scale}"] for scale in ("ctcae", "astct") if f"{at}grade_{scale}" in values}
-    return {scale: int(text) if text.isdecimal() else text for scale, text in given.items()} or None
+    return {scale: int(text) if re.fullmatch(r"\d{1,3}", text) else text for scale, text in given.items()} or None
 
 
 def _causality(values: Values, at: str, agents: Iterable[Agent] = Agent) -> list[dict[str, str]] | None:

@@ -86,9 +86,9 @@ def wanted(found: Filter, times: Times) -> list[ColumnElement[bool]]:
     if found.study:
         conditions.append(a.study == found.study)
     if found.begins:
-        conditions.append(a.at >= times.start_of(_day("/from", found.begins).isoformat()))
+        conditions.append(a.at >= _start("/from", found.begins, times))
     if found.ends:
-        conditions.append(a.at < times.start_of((_day("/to", found.ends) + timedelta(days=1)).isoformat()))
+        conditions.append(a.at < _start("/to", found.ends, times, days=1))
     return conditions
 
 
@@ -166,8 +166,9 @@ def _text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _day(where: str, text: str) -> date:
+def _start(where: str, text: str, times: Times, days: int = 0) -> datetime:
+    """When a day begins, or one so many days after it."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        return times.start_of((date.fromisoformat(text) + timedelta(days=days)).isoformat())
+    except (ValueError, OverflowError):
         raise Refused("this filter cannot be", [Wrong(where, f"{text!r} is no date", "2026-05-14")]) from None

@@ -104,7 +104,7 @@ def _known(text: str, allowed: object) -> str | None:
 def _since(text: str, times: Times) -> datetime | None:
     try:
         return times.start_of(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refused("this filter cannot be", [Wrong("/since", f"{text!r} is no date", "2026-05-14")]) from None
 
 
@@ -113,5 +113,5 @@ def _after(query: QueryParams) -> tuple[datetime, UUID] | None:
         return None
     try:
         return datetime.fromisoformat(query["at"]).astimezone(UTC), UUID(query["id"])
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Refused("this page cannot be", [Wrong("", "the link to it is broken", "a link of the page")]) from None
