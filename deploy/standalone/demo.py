@@ -90,6 +90,8 @@ class Playing:
                     return False
             end = self._end(story, stage)
         except NotAsTold as error:
+            if house.pause(0):
+                return False  # A house that was told to end refuses what comes: that is no part of the story.
             self.differences.append(str(error))
         finally:
             stage.close()

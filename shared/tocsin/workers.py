@@ -53,6 +53,8 @@ class Crew:
         slow = []
         for worker, stop, thread in reversed(list(zip(self._workers, self._stops, self._threads, strict=True))):
             stop.set()
+            if isinstance(worker, Sleeper):
+                worker.wake()
             thread.join(each_s)
             if thread.is_alive():
                 slow.append(worker.name)

@@ -117,7 +117,7 @@ class Consumer:
         away_pauses_s: Sequence[float] = AWAY_PAUSES_S,
         limit: DeadLimit = DeadLimit(),
         max_records: int = 100,
-        wait_s: float = 0.5,
+        wait_s: float = 0.1,
         breath_s: float = BREATH_S,
     ) -> None:
         self._name = name

@@ -10,6 +10,7 @@ service cannot do its own durable work; what merely waits (a bus that is away) i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -115,6 +116,8 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
         app.include_router(service.router)
     app.include_router(look.routes())
     app.include_router(_watch(services, crew, traffic))
+    # Included routes are built when first asked for: better now than while the first site waits.
+    deque(iter_route_contexts(app.routes), maxlen=0)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -206,6 +206,7 @@ class Couriers:
         while not stop.wait(0.1) and self._failed is None:
             pass
         mine.set()
+        self.wake()
         until = time.monotonic() + self._patience_s
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
