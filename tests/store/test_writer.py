@@ -25,7 +25,8 @@ SOON_S = 10
 
 @pytest.fixture
 def writer(store: Store) -> Iterator[Writer]:
-    writer = Writer(store, most_waiting=50)
+    # However slow the machine: what waits together is written together.
+    writer = Writer(store, most_waiting=50, longest_s=SOON_S)
     yield writer
     writer.stop()
 
@@ -56,13 +57,11 @@ def commits_of(store: Store) -> list[None]:
     return seen
 
 
-def test_works_that_wait_share_one_commit(store: Store) -> None:
+def test_works_that_wait_share_one_commit(store: Store, writer: Writer) -> None:
     commits = commits_of(store)
-    writer = Writer(store, longest_s=SOON_S)  # However slow the machine, nine are begun within it.
     futures = [writer.submit(keep(f"case {n}")) for n in range(9)]
     writer.start()
-    writer.stop()
-    assert [future.result(0) for future in futures] == [f"case {n}" for n in range(9)]
+    assert [future.result(SOON_S) for future in futures] == [f"case {n}" for n in range(9)]
     assert len(commits) == 1
     assert kept(store) == audited(store) == [f"case {n}" for n in range(9)]
 
@@ -148,7 +147,7 @@ def test_a_server_lost_in_the_middle_tells_everyone_and_writing_goes_on(own_post
     store = open_store(own_postgres.fresh_database(), "ledger")
     with store.altering() as tx:
         tables.ledger.create_all(tx)
-    writer = Writer(store)
+    writer = Writer(store, longest_s=SOON_S)
 
     def pulls_the_plug(tx: Connection) -> None:
         own_postgres.kill()

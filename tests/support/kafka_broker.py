@@ -78,7 +78,8 @@ def _jars(home: Path) -> bool:
 class Broker:
     """One broker with its own folder `home`. `bootstrap` is its address, the same over all restarts."""
 
-    def __init__(self, home: Path, *, jars: Path | None = None) -> None:
+    def __init__(self, home: Path, *, jars: Path | None = None, behind: str | None = None) -> None:
+        """`behind`: the address that clients are sent to, where something stands before the broker."""
         self._home = home
         self._jars = jars or fetch()
         self._port, self._controller = _free_ports(2)
@@ -86,6 +87,7 @@ class Broker:
         self._paused = False
         self._settings = home / "server.properties"
         self.bootstrap = f"127.0.0.1:{self._port}"
+        self._advertised = behind or self.bootstrap
         self._format()
 
     def start(self) -> None:
@@ -159,7 +161,7 @@ class Broker:
             "process.roles": "broker,controller",
             "node.id": "1",
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://127.0.0.1:{self._controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "advertised.listeners": f"PLAINTEXT://{self._advertised}",
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self._controller}",
             "log.dirs": str(self._home / "data"),

@@ -66,6 +66,7 @@ class Process:
     folder: Path
     running: Forked | None = None
     starts: int = 0
+    fork: Callable[[Sequence[str], Path, Path, Mapping[str, str]], Forked] = Forked
 
     @property
     def url(self) -> str:
@@ -79,7 +80,7 @@ class Process:
         """Start it; `ready` waits for it."""
         assert self.running is None or self.running.poll() is not None, f"{self.name} runs already"
         self.starts += 1
-        self.running = Forked(self.arguments, self.log, self.log, {**os.environ, **self.environment})
+        self.running = self.fork(self.arguments, self.log, self.log, {**os.environ, **self.environment})
 
     def ready(self, within_s: float = 30.0) -> None:
         """Wait until `/ready` answers 200."""

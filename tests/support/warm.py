@@ -25,7 +25,7 @@ class Forked:
     def __init__(self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str]) -> None:
         settings = dict(environment)
         told = (list(words), str(out.absolute()), str(err.absolute()), str(out.absolute().parent), settings)
-        self._process: ForkServerProcess = _server(settings["PYTHONPATH"]).Process(target=_run, args=told, daemon=True)
+        self._process: ForkServerProcess = server(settings["PYTHONPATH"]).Process(target=_run, args=told, daemon=True)
         self._process.start()
 
     @property
@@ -55,7 +55,7 @@ class _Function(Forked):
     """A function of a test in a process of its own."""
 
     def __init__(self, target: Callable[..., None], args: tuple[Any, ...], out: Path) -> None:
-        self._process = _server(os.pathsep.join(sys.path)).Process(
+        self._process = server(os.pathsep.join(sys.path)).Process(
             target=_call, args=(target, args, str(out.absolute())), daemon=True
         )
         self._process.start()
@@ -67,7 +67,7 @@ def fork(target: Callable[..., None], args: tuple[Any, ...], out: Path) -> Forke
 
 
 @cache
-def _server(path: str) -> ForkServerContext:
+def server(path: str) -> ForkServerContext:
     """The process that others are forked from: one for each process of tests, started when it is first asked for."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([_PRELOADED])
@@ -90,11 +90,11 @@ def _nothing() -> None:
 
 
 def _call(target: Callable[..., None], args: tuple[Any, ...], out: str) -> None:
-    _say_to(out, out)
+    say_to(out, out)
     target(*args)
 
 
-def _say_to(out: str, err: str) -> None:
+def say_to(out: str, err: str) -> None:
     for path, number in ((out, 1), (err, 2)):
         to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(to, number)
@@ -103,7 +103,7 @@ def _say_to(out: str, err: str) -> None:
 
 def _run(words: list[str], out: str, err: str, folder: str, environment: dict[str, str]) -> None:
     os.chdir(folder)
-    _say_to(out, err)
+    say_to(out, err)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["tocsin", *words]

@@ -15,6 +15,8 @@ from tocsin.store.types import json_text
 CONNECT_S = 3
 STATEMENT_S = 30
 LOCK_S = 10
+IDLE_S = 20
+"""No transaction of ours rests so long between two statements; one that does is of a process that is gone."""
 READONLY = "postgresql_readonly"
 POOL = 10
 POOL_MORE = 30
@@ -47,7 +49,10 @@ def open_engines(url: URL, schema: str) -> tuple[Engine, Engine]:
         "-c timezone=UTC",
         f"-c statement_timeout={STATEMENT_S * 1000}",
         f"-c lock_timeout={LOCK_S * 1000}",
-        f"-c idle_in_transaction_session_timeout={2 * STATEMENT_S * 1000}",
+        # A client that vanished without a word must not keep its locks, and with them everybody else, for long.
+        f"-c idle_in_transaction_session_timeout={IDLE_S * 1000}",
+        *("-c tcp_keepalives_idle=5", "-c tcp_keepalives_interval=2", "-c tcp_keepalives_count=3"),
+        "-c tcp_user_timeout=10000",
     ]
     engine = create_engine(
         url.update_query_dict({"options": " ".join([*given, *ours])}),
