@@ -5,6 +5,7 @@
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
 #   make bench   the benchmark suite, as one JSON document
+#   make chaos   the no-loss proof: 20 seeds of kills and other faults on both shapes; docs/chaos.md
 #   make screenshots    a picture of every page of the desk, into docs/pictures
 #   make traceability   write docs/traceability.md: requirement, clause, rule, code, tests
 #
@@ -22,7 +23,7 @@ TOGETHER ?= --numprocesses=$(shell n=$$(nproc 2>/dev/null || echo 2); \
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 
-.PHONY: run demo test lint traceability screenshots bench .venv
+.PHONY: run demo test lint traceability screenshots bench chaos .venv
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -47,6 +48,9 @@ screenshots: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m bench
+
+chaos: $(VENV)/.installed-dev
+	PYTHONPATH=. $(BIN)/python -m chaos $(ARGS)
 
 # What is needed to run; it holds .venv/bin/tocsin.
 .venv: $(VENV)/.installed

@@ -109,6 +109,13 @@ def test_a_disk_that_fills_up_rings_before_it_is_full(house: Ward) -> None:
     assert rung(house) == ["500 MB are free on the disk of the house: a full disk takes no report"]
 
 
+def test_the_disk_is_looked_at_also_before_anything_lies_in_the_folder(house: Ward, tmp_path: Path) -> None:
+    """With a mail server there is no mailbox, and nobody makes the folder: the others must be watched all the same."""
+    dog = Watchdog(house.parts, Looks([], tmp_path / "not" / "yet", house.wall_at, timedelta(0)))
+    assert [trouble.key for trouble in dog.look() if trouble.key == "disk"] == []
+    assert watchdog.free_on_disk(tmp_path / "not" / "yet") > 0
+
+
 def test_while_its_alert_is_open_it_rings_once_and_after_an_answer_again_in_four_hours(house: Ward) -> None:
     dog = a_house(house, free=[0])
     look(house, dog, 3 * HOUR)

@@ -39,13 +39,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"))
 
 
-def _running(folder: Path) -> Iterator[Broker]:
-    """A broker that runs for as long as it is used. Without one the test is left out; it fails where one must be."""
+def need_kafka() -> None:
+    """Without a Kafka the test is left out; it fails where one must be."""
     missing = kafka.why_not()
     if missing is not None:
         if os.environ.get("TOCSIN_REQUIRE_KAFKA") == "1":
             pytest.fail(f"TOCSIN_REQUIRE_KAFKA=1, but {missing}")
         pytest.skip(f"no real Kafka: {missing}")
+
+
+def _running(folder: Path) -> Iterator[Broker]:
+    """A broker that runs for as long as it is used."""
+    need_kafka()
     broker = Broker(folder)
     try:
         broker.start()

@@ -17,6 +17,7 @@ from tests.support.postgres_server import (
     ForeignServer,
     NoPostgres,
     PostgresServer,
+    Programs,
     find,
     find_programs,
 )
@@ -46,13 +47,18 @@ def postgres() -> Iterator[PostgresServer | ForeignServer]:
         server.remove()
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
-    """A server for this test alone, running, which it may stop, kill and start."""
+def need_programs() -> Programs:
+    """The programs of a server that may be stopped. Without them the test is left out; it fails where they must be."""
     found = find_programs()
     if isinstance(found, NoPostgres):
         _left_out(f"a server that may be stopped is needed; {found.why}")
-    server = PostgresServer(found)
+    return found
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server for this test alone, running, which it may stop, kill and start."""
+    server = PostgresServer(need_programs())
     try:
         server.start()
         yield server

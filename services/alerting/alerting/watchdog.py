@@ -22,8 +22,10 @@ from alerting.delivery.ledger import MAIL, PENDING, To
 from alerting.parts import ALL_STUDIES, Parts
 from alerting.tables import alerts as alert_rows
 from alerting.tables import deliveries
-from alerting.watch import LAG_LIMIT, Counted
+from alerting.watch import LAG_LIMIT
 from tocsin.errors import Away
+from tocsin.store.audit_watch import AuditWatch
+from tocsin.web.ledger_measures import Counted
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,12 @@ class Trouble:
     avoid: To | None = None
 
 
+def free_on_disk(folder: Path) -> int:
+    """Bytes that are free on the disk that holds this folder, or would: with a mail server nobody makes it."""
+    whole = folder.absolute()
+    return shutil.disk_usage(next(one for one in (whole, *whole.parents) if one.exists())).free
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """Where trouble is looked for. `folder`: whose disk must not be full. `heartbeat`: how often it beats; 0 never.
@@ -61,7 +69,8 @@ class Looks:
     folder: Path
     up_since: datetime
     heartbeat: timedelta
-    free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
+    free: Callable[[Path], int] = free_on_disk
+    chain: AuditWatch | None = None
 
 
 def troubles(tx: Connection, parts: Parts, looks: Looks) -> Iterator[Trouble]:
@@ -74,6 +83,8 @@ def troubles(tx: Connection, parts: Parts, looks: Looks) -> Iterator[Trouble]:
     free = looks.free(looks.folder)
     if free < LEAST_FREE_BYTES:
         yield Trouble("disk", f"{free / 1e6:.0f} MB are free on the disk of the house: a full disk takes no report")
+    if looks.chain is not None and looks.chain.trouble is not None:
+        yield Trouble("audit", f"{looks.chain.trouble}: keep everything as it is, and find out who could write there")
     waiting = _oldest_failed_mail(tx)
     if waiting is not None and parts.now() - waiting >= MAIL_REFUSED:
         minutes = int((parts.now() - waiting).total_seconds() // 60)

@@ -1,0 +1,1 @@
+"""The no-loss proof: histories posted while a nemesis kills, stops and slows what carries them, checked afterwards."""
