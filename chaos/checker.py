@@ -1,7 +1,6 @@
 """Holds what a house holds against what those outside of it know. Pure: two values in, what is wrong out.
 
-Each `Fault` names the promise that is broken, what it is about, and how. No fault is forgiven here: what a shape of the
-house cannot promise is left out by its caller, by name.
+Each `Fault` names the promise that is broken, what it is about, and how. No fault is forgiven.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Site(Desk):
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop; what is under way then is brought to its end."""
         deeds = {
-            self._next_subject: 2, self._report: 6, self._follow_up: 5, self._nullify: 1, self._twice: 1,
+            self._next_subject: 1, self._report: 6, self._follow_up: 5, self._nullify: 1, self._twice: 1,
             self._observe: 2, self._again: 2,
         }  # fmt: skip
         try:
@@ -136,7 +136,7 @@ class Site(Desk):
             while not stop.is_set():
                 (deed,) = self._draw.choices(list(deeds), list(deeds.values()))
                 deed()
-                stop.wait(self._draw.uniform(0.0, 0.1))
+                stop.wait(self._draw.uniform(0.1, 0.5))
         except BaseException as error:  # noqa: BLE001  told by whoever started this thread
             self.failed = error
 

@@ -32,8 +32,6 @@ QUIET_S = 240.0
 LEAP_S = 1800.0
 """How far time leaps at the end when a delivery waits for its next try: nothing else of a run is waited for."""
 CHECKED = ("coder", "alerting")
-NOT_COMPARED = {"kafka": frozenset({"clock_history"}), "embedded": frozenset[str]()}
-"""docs/rebuild.md: on Kafka there is no order over topics, and the history of a clock says what became known first."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,4 @@ def _replayed(house: House, service: str) -> list[str]:
         found = json.loads(out.read_text("utf-8"))
     except ValueError:
         return [f"the replay ended with {code}: {err.read_text('utf-8')[-1500:]}"]
-    differing = [name for name in found["differing"] if name not in NOT_COMPARED[house.kind]]
-    if differing or not found["ok"]:
-        return [*differing, *map(str, found.get("failures", []))]
-    return []
+    return [] if found["ok"] else [*found["differing"], *map(str, found["failures"])]

@@ -1,8 +1,9 @@
 """A private copy of the log for one rebuild, in one file: read once from its beginning, handed out in one order.
 
 It is read in a group of its own that commits nothing, so no position of a service moves. The embedded log has one order
-over all topics, and that is kept. A broker has none: there each message has its turn by the time at which it was
-written down, so that the same log gives the same tables every time. Within a partition the order stays what it was.
+over all topics, and that is kept. A broker has none: there each message has its turn by when the service handled it, as
+its inbox says, and what the inbox does not know by the time at which it was written down. So the same log gives the
+same tables every time. Within a partition the order stays what it was.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,19 @@ class LogCopy:
             for found in _batches(reader, lambda: self.count() < of, patience_s):
                 self._keep(found, ranks)
                 told(self.count(), of)
+
+    def order_as_handled(self, handled: Iterable[tuple[UUID, datetime]]) -> None:
+        """Give each message its turn by when the service handled it, where that is known, not by when it was written.
+
+        What a broker brought late was judged late: another order would tell another history of the same facts.
+        """
+        if self._in_order is _AS_PUBLISHED:
+            return
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "UPDATE record SET at = ? WHERE id = ?", ((_text(at), str(message_id)) for message_id, at in handled)
+        )
+        self._db.execute("COMMIT")
 
     def count(self) -> int:
         """How many records were copied."""
@@ -163,5 +177,9 @@ def _written_at(received: Received) -> str:
         except (KeyError, ValueError):
             continue
         if at.utcoffset() is not None:
-            return at.astimezone(UTC).isoformat(timespec="microseconds")
+            return _text(at)
     return ""
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -53,6 +53,8 @@ class Way(Protocol):
     head: str
     stays: frozenset[str]
     set_anew: frozenset[str]
+    follows_its_inbox: bool
+    """Whether what stands in the tables depends on which message was handled first."""
 
     def decode(self, received: Received) -> Envelope[Any]:
         """The message of a record. Poison when there is none."""
@@ -157,6 +159,13 @@ class _One:
         row = inbox.c
         query = select(row.at).where(row.consumer == consumer, row.message_id == message_id)
         return self._kept.scalars(query).one_or_none()
+
+
+def handled(kept: Connection, way: Way) -> Iterator[tuple[UUID, datetime]]:
+    """What the consumers of the service have handled, and when, as its inbox says."""
+    row = inbox.c
+    for found in kept.execute(select(row.message_id, row.at).where(row.consumer.in_(way.reads))):
+        yield found.message_id, found.at
 
 
 def _set_aside(log: LogCopy, way: Way) -> dict[str, set[Place]]:

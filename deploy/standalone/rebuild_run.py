@@ -21,7 +21,7 @@ from standalone.folder import Folder
 from standalone.names import ServiceName
 from standalone.progress import progress
 from standalone.rebuild_log import LogCopy, unread
-from standalone.rebuild_replay import Replayed, replay, topics_of
+from standalone.rebuild_replay import Replayed, handled, replay, topics_of
 from standalone.rebuild_tables import Compared, StillInUse, compare, mark_of, new_words, put_in_place
 from standalone.rehearsal import time_of
 from standalone.stores import open_existing
@@ -67,17 +67,17 @@ class Outcome:
 def run(service: ServiceName, settings: Settings, *, is_check: bool) -> Outcome:
     """Rebuild or compare. Raises TocsinError, saying what to do, when that is not possible; then nothing is changed."""
     with ExitStack() as stack:
-        _must_be_there(settings)
+        must_be_there(settings)
         kept = stack.enter_context(open_existing(settings, service))
         at_home = None
         if not settings.database or settings.bus.startswith("embedded:"):
             at_home = stack.enter_context(Folder(settings.data)).path
-        _must_be_stopped(kept)
+        must_be_stopped(kept)
         bus = stack.enter_context(open_bus(settings.bus, replication=settings.kafka_replication))
         way = _way(service, settings)
         _must_be_of_this_version(kept, way)
         _empty_the_outbox(kept, bus, is_check=is_check)
-        folder = stack.enter_context(_scratch_folder(at_home))
+        folder = stack.enter_context(scratch_folder(at_home))
         return _rebuild(way, kept, bus, folder, time_of(settings), is_check=is_check)
 
 
@@ -95,6 +95,8 @@ def _rebuild(way: Way, kept: Store, bus: Bus, folder: Path, now: Now, *, is_chec
         stack.callback(scratch.close)
         with kept.reading() as before:
             mark = mark_of(before)
+            if way.follows_its_inbox:
+                log.order_as_handled(handled(before, way))
             way.begin(scratch, log.records)
             with progress("rebuilding") as told:
                 done = replay(log, way, scratch, before, not_read, told)
@@ -131,13 +133,13 @@ def _way(service: ServiceName, settings: Settings) -> Way:
     return AlertingWay(load_studies(settings.studies), settings.public_url)
 
 
-def _must_be_there(settings: Settings) -> None:
+def must_be_there(settings: Settings) -> None:
     log = Path(settings.bus.removeprefix("embedded:"))
     if settings.bus.startswith("embedded:") and not log.is_file():
         raise SettingsError(f"{log}: no such log; name the folder of `tocsin up` with --data, or set TOCSIN_BUS")
 
 
-def _must_be_stopped(kept: Store) -> None:
+def must_be_stopped(kept: Store) -> None:
     """On PostgreSQL: nobody else may be connected as this service. (A folder has a lock; a process is not asked.)"""
     if kept.dialect != "postgresql":
         return
@@ -189,7 +191,7 @@ def _empty_the_outbox(kept: Store, bus: Bus, *, is_check: bool) -> None:
 
 
 @contextmanager
-def _scratch_folder(at_home: Path | None) -> Iterator[Path]:
+def scratch_folder(at_home: Path | None) -> Iterator[Path]:
     """Where the scratch database stands: in the data folder where there is one, whose lock says that we are alone."""
     for left in [] if at_home is None else at_home.glob(f"{SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)  # of a rebuild that was killed

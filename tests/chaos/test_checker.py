@@ -328,7 +328,6 @@ def test_a_clean_history_has_no_fault() -> None:
 
 
 @pytest.mark.parametrize(("plant", "promise", "how"), [pytest.param(*of[1:], id=of[0]) for of in PLANTED])
-@pytest.mark.rule("promise: the checker of the proof finds each kind of fault")
 def test_a_planted_fault_is_found_and_called_by_its_name(plant: Plant, promise: str, how: str) -> None:
     record, observed = clean()
     plant(record, observed)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,25 @@ def test_at_one_instant_facts_come_before_what_was_said_of_them() -> None:
 def test_the_embedded_log_keeps_the_order_in_which_it_was_written() -> None:
     with copied(bus_with([record(SAID, 0, 0, 9)], [record(FACTS, 0, 0, 5)]), is_ordered=True) as log:
         assert order(log) == [(SAID, 0, 0), (FACTS, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("is_ordered", "expected"),
+    [(False, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)]), (True, [(FACTS, 0, 0), (SAID, 0, 0), (FACTS, 0, 1)])],
+    ids=["on a broker", "on the embedded log"],
+)
+def test_what_a_broker_brought_late_has_its_turn_when_it_was_handled(
+    is_ordered: bool, expected: list[tuple[str, int, int]]
+) -> None:
+    """The first fact was handled an hour late: what rang meanwhile rang without it. The second one is not handled yet.
+
+    Within its partition it goes first all the same.
+    """
+    late, said, second = record(FACTS, 0, 0, 1), record(SAID, 0, 0, 2), record(FACTS, 0, 1, 3)
+    late.headers["ce_id"] = "11111111-1111-5111-8111-111111111111"  # type: ignore[index]
+    with copied(bus_with([late], [said], [second]), is_ordered=is_ordered) as log:
+        log.order_as_handled([(UUID("11111111-1111-5111-8111-111111111111"), NOON + timedelta(minutes=61))])
+        assert order(log) == expected
 
 
 def test_a_log_that_has_lost_its_beginning_is_noticed() -> None:

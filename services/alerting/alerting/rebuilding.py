@@ -65,6 +65,7 @@ class AlertingWay:
         {"studies", "accounts", "sessions", "drafts", "webhooks", "call_plans", "overrides", "heartbeats"}
     )
     set_anew = frozenset({"timers"})
+    follows_its_inbox = True  # What rang with which reasons, and what a clock was before, say what was known by then.
 
     def __init__(self, studies: Mapping[str, Protocol], public_url: str) -> None:
         self._studies = studies

@@ -54,6 +54,7 @@ class CoderWay:
     head: str = tables.HEAD
     stays = frozenset({tables.criteria_texts.name, tables.dictionaries.name})
     set_anew: frozenset[str] = frozenset()
+    follows_its_inbox = False  # Rows are added only; a grade bears the time of the values that it rests on.
 
     def __init__(self) -> None:
         self._decided: dict[UUID, DecisionRecordedV1] = {}
