@@ -24,7 +24,7 @@ ALL_CODINGS = 2**31
 """More than any revision: every coding there is."""
 
 
-# Made once: these two run for every message, and making a statement costs as much as running it.
+# Made once: these run for every message, and making a statement costs as much as running it.
 _SNAPSHOTS = select(
     snapshots.c.source, snapshots.c.revision, snapshots.c.at, snapshots.c.message_id, snapshots.c.body
 ).where(snapshots.c.case_id == bindparam("case_id"))
@@ -32,6 +32,11 @@ _INFUSIONS = (
     select(doses.c.body)
     .where(doses.c.study == bindparam("study"), doses.c.subject == bindparam("subject"), doses.c.kind == "infusion")
     .order_by(doses.c.received_at, doses.c.record_id)
+)
+_OF_SUBJECT = (
+    select(snapshots.c.case_id)
+    .where(snapshots.c.study == bindparam("study"), snapshots.c.subject == bindparam("subject"))
+    .distinct()
 )
 
 
@@ -167,7 +172,4 @@ def infusions_of(tx: Connection, study: str, subject: str | None) -> tuple[Infus
 
 def of_subject(tx: Connection, study: str, subject: str) -> list[str]:
     """The cases that name this subject in any revision, in order of their numbers."""
-    rows = tx.scalars(
-        select(snapshots.c.case_id).where(snapshots.c.study == study, snapshots.c.subject == subject).distinct()
-    )
-    return sorted(rows)
+    return sorted(tx.scalars(_OF_SUBJECT, {"study": study, "subject": subject}))

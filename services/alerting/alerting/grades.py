@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alerting.tables import grades
 from tocsin.domain.derived import Derived
 from tocsin.messages.bodies import DerivedGrade, GradesDerivedV1
 from tocsin.messages.translate import derived_of
 from tocsin.store.insert import insert_unless_there
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_OF_SUBJECT = (grades.c.study == bindparam("of_study"), grades.c.subject == bindparam("of_subject"))
+_ANY = select(grades.c.grade_id).where(*_OF_SUBJECT).limit(1)
+_ALL = select(grades.c.known_at, grades.c.body).where(*_OF_SUBJECT).order_by(grades.c.grade_id)
 
 
 def keep(tx: Connection, body: GradesDerivedV1) -> bool:
@@ -32,16 +37,11 @@ def keep(tx: Connection, body: GradesDerivedV1) -> bool:
 
 def are_known(tx: Connection, study: str, subject: str) -> bool:
     """Whether anything of a subject was ever graded, also what was taken back since."""
-    row = grades.c
-    query = select(row.grade_id).where(row.study == study, row.subject == subject).limit(1)
-    return tx.scalars(query).one_or_none() is not None
+    return tx.scalars(_ANY, {"of_study": study, "of_subject": subject}).one_or_none() is not None
 
 
 def of_subject(tx: Connection, study: str, subject: str) -> tuple[Derived, ...]:
     """Every grade that was found of a subject and stands."""
-    row = grades.c
-    found = tx.execute(
-        select(row.known_at, row.body).where(row.study == study, row.subject == subject).order_by(row.grade_id)
-    )
+    found = tx.execute(_ALL, {"of_study": study, "of_subject": subject})
     told = (derived_of(DerivedGrade.model_validate(one.body), one.known_at) for one in found)
     return tuple(one for one in told if one is not None)

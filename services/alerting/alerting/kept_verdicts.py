@@ -6,12 +6,25 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from alerting.tables import dlt_decisions, verdicts
 from tocsin.domain.dlt.definition import About
 from tocsin.domain.dlt.subject import Decided, Subject
 from tocsin.domain.dlt.verdict import State, Verdict
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_V, _D = verdicts.c, dlt_decisions.c
+_KEPT = (
+    select(verdicts).where(_V.study == bindparam("of_study"), _V.subject == bindparam("of_subject")).order_by(_V.key)
+)
+_WAITING = _KEPT.where(_V.state != State.NONE.value)
+_OF_NO_EVENT = and_(_D.study == bindparam("of_study"), _D.subject == bindparam("of_subject"), _D.event_id.is_(None))
+_DECIDED = (
+    select(dlt_decisions)
+    .where(or_(_D.event_id.in_(bindparam("of_events", expanding=True)), _OF_NO_EVENT))
+    .order_by(_D.at, _D.id)
+)
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -46,11 +59,8 @@ def of_row(row: Row[Any]) -> Verdict:
 
 def of_subject(tx: Connection, study: str, subject: str, *, is_waiting: bool = False) -> tuple[Verdict, ...]:
     """The verdicts that are kept of a subject, by their keys; `is_waiting`: without those that nothing matched."""
-    v = verdicts.c
-    query = select(verdicts).where(v.study == study, v.subject == subject).order_by(v.key)
-    if is_waiting:
-        query = query.where(v.state != State.NONE.value)
-    return tuple(of_row(row) for row in tx.execute(query))
+    rows = tx.execute(_WAITING if is_waiting else _KEPT, {"of_study": study, "of_subject": subject})
+    return tuple(of_row(row) for row in rows)
 
 
 def with_decisions(tx: Connection, study: str, subject: Subject) -> Subject:
@@ -60,10 +70,8 @@ def with_decisions(tx: Connection, study: str, subject: Subject) -> Subject:
 
 def _decided(tx: Connection, study: str, subject: Subject) -> tuple[Decided, ...]:
     """What people signed of the events of a subject, wherever they stood then, and of what was measured in it."""
-    d = dlt_decisions.c
     events = [one.event.event_id for one in subject.events]
-    own = and_(d.study == study, d.subject == subject.id, d.event_id.is_(None))
-    rows = tx.execute(select(dlt_decisions).where(or_(d.event_id.in_(events), own)).order_by(d.at, d.id))
+    rows = tx.execute(_DECIDED, {"of_study": study, "of_subject": subject.id, "of_events": events})
     return tuple(Decided(r.key, State(r.decision), r.rule_id, (r.by,), r.at, r.reason) for r in rows)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Table, select, union
+from sqlalchemy import Connection, Row, Table, bindparam, select, union
 
 from alerting import cases, grades, past, subject_values
 from alerting.tables import doses, observations, snapshots
@@ -25,6 +25,14 @@ from tocsin.domain.derived import Derived
 from tocsin.domain.dlt.subject import Reported, Subject
 from tocsin.domain.judging import reviewed, reviews_of
 from tocsin.domain.protocol import Protocol
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_ROWS = {
+    table: select(table)
+    .where(table.c.study == bindparam("of_study"), table.c.subject == bindparam("of_subject"))
+    .order_by(table.c.received_at, table.c.record_id)
+    for table in (doses, observations)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +127,7 @@ def _seen_at(observed: Iterable[Row[Any]]) -> tuple[Partial, ...]:
 
 
 def _rows(tx: Connection, table: Table, study: str, subject: str) -> Sequence[Row[Any]]:
-    row = table.c
-    query = select(table).where(row.study == study, row.subject == subject)
-    return tx.execute(query.order_by(row.received_at, row.record_id)).all()
+    return tx.execute(_ROWS[table], {"of_study": study, "of_subject": subject}).all()
 
 
 def _zone(

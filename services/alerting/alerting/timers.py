@@ -11,13 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from alerting.tables import timers
 from tocsin.messages.envelope import identity
 from tocsin.store.insert import insert_unless_there
 
 ALARM, UNCODED, LETTER, CLOCK, DLT, TRIAL, HOLD = "alarm", "uncoded", "letter", "clock", "dlt", "trial", "hold"
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_MOVE = (
+    update(timers)
+    .where(timers.c.id == bindparam("of_id"))
+    .values(due_at=bindparam("due_at"), urgency=bindparam("urgency"), done_at=None, outcome=None)
+)
+_STOP = (
+    update(timers)
+    .where(timers.c.id == bindparam("of_id"), timers.c.done_at.is_(None))
+    .values(done_at=bindparam("done_at"), outcome=bindparam("outcome"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +76,7 @@ def begin_all_once(tx: Connection, kind: str, study: str, found: Sequence[tuple[
 
 def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
     """Set a timer to this instant, whatever it was set to before."""
-    moved = tx.execute(
-        update(timers)
-        .where(timers.c.id == timer_id(kind, about))
-        .values(due_at=due_at, urgency=urgency, done_at=None, outcome=None)
-    )
+    moved = tx.execute(_MOVE, {"of_id": timer_id(kind, about), "due_at": due_at, "urgency": urgency})
     if not moved.rowcount:
         begin(tx, kind, about, study=study, due_at=due_at, urgency=urgency)
 
@@ -108,8 +116,4 @@ def lock(tx: Connection, kind: str, about: str) -> None:
 
 def stop(tx: Connection, kind: str, about: str, at: datetime, outcome: str) -> None:
     """It is not owed any more."""
-    tx.execute(
-        update(timers)
-        .where(timers.c.id == timer_id(kind, about), timers.c.done_at.is_(None))
-        .values(done_at=at, outcome=outcome)
-    )
+    tx.execute(_STOP, {"of_id": timer_id(kind, about), "done_at": at, "outcome": outcome})

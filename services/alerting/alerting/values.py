@@ -46,11 +46,12 @@ def look(tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, 
     zone = known.zone if known else protocol.receiver_zone
     reported = list(_reported(tx, protocol.id, subject))
     differing = [(one, each) for one in reported for each in compare(one.event, one.coded, found, zone)]
-    questions = [
-        *(_for_a_report(subject, site, one) for one in together(_untold(found, reported, zone, protocol))),
-        *(_about_a_grade(one, difference) for one, difference in differing),
-    ]
-    ask(tx, parts, protocol, f"{protocol.id}|{subject}", questions, at)
+    if not parts.is_rebuilding:  # What was asked is on the log.
+        questions = [
+            *(_for_a_report(subject, site, one) for one in together(_untold(found, reported, zone, protocol))),
+            *(_about_a_grade(one, difference) for one, difference in differing),
+        ]
+        ask(tx, parts, protocol, f"{protocol.id}|{subject}", questions, at)
     for one, difference in differing:
         if difference.crosses:
             ring(tx, parts, protocol, one.latest, _crossed(difference), at)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
 from alerting import cases, decisions, dlt_questions, dlt_rings, kept_verdicts, subject_facts, timers, watched
 from alerting.parts import NAME, Parts
@@ -29,6 +29,21 @@ from tocsin.store.insert import insert_unless_there
 
 CHANGED = "verdict_changed"
 _URGENCY = 150
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_V, _W = verdicts.c, subject_watch.c
+_OF_SUBJECT = (_V.study == bindparam("of_study"), _V.subject == bindparam("of_subject"))
+_WATCHED = (_W.study == bindparam("of_study"), _W.subject == bindparam("of_subject"))
+_WATCH = select(_W.as_of, _W.body).where(*_WATCHED)
+_WATCH_ON = update(subject_watch).where(*_WATCHED).values(as_of=bindparam("as_of"), body=bindparam("body"))
+_MATTERING = (
+    select(_V.case_id)
+    .where(*_OF_SUBJECT, _V.case_id.is_not(None), or_(_V.state != State.NONE.value, _V.matters.is_(True)))
+    .distinct()
+)
+_THERE = select(verdicts).where(
+    or_(and_(*_OF_SUBJECT, _V.event_id.is_(None)), _V.id.in_(bindparam("of_ids", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +86,7 @@ def look(
         return Looked()
     only = None if case_id is None else {case_id, *_cases_that_matter(tx, protocol.id, subject)}
     facts = subject_facts.subject_of(tx, protocol, subject, of_cases=only)
-    watch = subject_watch.c
-    where = (watch.study == protocol.id, watch.subject == subject)
-    before = tx.execute(select(watch.as_of, watch.body).where(*where)).one_or_none()
+    before = tx.execute(_WATCH, {"of_study": protocol.id, "of_subject": subject}).one_or_none()
     kept = watched.NOTHING if before is None else before.body
     body = {} if facts is None else watched.body(facts, kept)
     as_of = at if before is None else max(before.as_of, at)
@@ -96,14 +109,7 @@ def look(
 
 def _cases_that_matter(tx: Connection, study: str, subject: str) -> list[str]:
     """The cases with an event that a rule looks at, or that may change what a rule says of another event."""
-    v = verdicts.c
-    rows = tx.scalars(
-        select(v.case_id)
-        .where(v.study == study, v.subject == subject, v.case_id.is_not(None))
-        .where(or_(v.state != State.NONE.value, v.matters.is_(True)))
-        .distinct()
-    )
-    return list(rows)
+    return list(tx.scalars(_MATTERING, {"of_study": study, "of_subject": subject}))
 
 
 def _keep_watch(
@@ -114,8 +120,7 @@ def _keep_watch(
         row = {"study": study, "subject": subject, "as_of": as_of, "body": body}
         tx.execute(insert_unless_there(subject_watch, tx.dialect.name), row)
     else:
-        where = (subject_watch.c.study == study, subject_watch.c.subject == subject)
-        tx.execute(update(subject_watch).where(*where).values(as_of=as_of, body=body))
+        tx.execute(_WATCH_ON, {"of_study": study, "of_subject": subject, "as_of": as_of, "body": body})
 
 
 def _keep(
@@ -123,9 +128,8 @@ def _keep(
 ) -> tuple[Change, ...]:  # fmt: skip
     """Bring the rows of a subject to what is found; what is not found any more is told of, or was taken back."""
     wanted = {verdict_id(study, subject, one): one for one in found}
-    v = verdicts.c
-    of_values = and_(v.study == study, v.subject == subject, v.event_id.is_(None))
-    there = {row.id: row for row in tx.execute(select(verdicts).where(or_(of_values, v.id.in_(list(wanted)))))}
+    rows = tx.execute(_THERE, {"of_study": study, "of_subject": subject, "of_ids": list(wanted)})
+    there = {row.id: row for row in rows}
     changes = []
     for one, verdict in wanted.items():
         changes += _put(tx, study, subject, one, verdict, there.get(one), matters=verdict.event_id in matters)

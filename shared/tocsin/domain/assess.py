@@ -6,6 +6,7 @@ signed something. It always starts from everything known, so the order of arriva
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,9 +52,11 @@ class Assessment:
 
 def assess(case: Case, protocol: Protocol, past: Past = NOTHING_YET) -> Assessment:
     """Judge a case by everything known of it: what was told and coded, and what people sent and signed."""
-    judged = tuple(_event(event, report, case, protocol, past) for event, report in case.standing)
+    standing = case.standing
+    judged = tuple(_event(event, report, case, protocol, past) for event, report in standing)
+    known = {(id(event), id(report)): one for (event, report), one in zip(standing, judged, strict=True)}
     found = live(case, protocol, past)
-    lives = tuple(sorted((*found.clocks, *_sites_own(case, protocol, past)), key=_soonest))
+    lives = tuple(sorted((*found.clocks, *_sites_own(case, protocol, past, known)), key=_soonest))
     return Assessment(
         case_id=case.latest.case_id,
         revision=case.latest.revision,
@@ -77,7 +80,9 @@ def _event(event: Event, report: Report, case: Case, protocol: Protocol, past: P
     )  # fmt: skip
 
 
-def _sites_own(case: Case, protocol: Protocol, past: Past) -> tuple[ClockLife, ...]:
+def _sites_own(
+    case: Case, protocol: Protocol, past: Past, known: Mapping[tuple[int, int], EventAssessment]
+) -> tuple[ClockLife, ...]:
     """The site's clock to the sponsor: once a case, by what the investigator first knew of, with the status it had
 
     at receipt (readings.md, clocks 1).
@@ -89,7 +94,8 @@ def _sites_own(case: Case, protocol: Protocol, past: Past) -> tuple[ClockLife, .
         for event in revision.events:
             if event.is_nullified:
                 continue
-            judged = _event(event, revision, case, protocol, past)
+            # As last told, most events were judged a moment ago: judging is half of what a look at a case costs.
+            judged = known.get((id(event), id(revision))) or _event(event, revision, case, protocol, past)
             if judged.serious or judged.dlt.state == dlt.POTENTIAL_DLT or revision.kind is ReportKind.PREGNANCY:
                 aware += _site_aware(event, revision, protocol)
     first = sorted(aware, key=lambda start: (start.aware_at, start.is_provisional, start.reasons))[:1]

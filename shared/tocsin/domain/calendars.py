@@ -97,8 +97,7 @@ class Partial:
 
     def widest(self, zone: tzinfo) -> Span | None:
         """As `span`, for rules that must answer: a time in a gap is read on both sides of it and nothing is raised."""
-        edges = self._edges(zone)
-        return None if edges is None else _span(*edges)
+        return _widest(self, zone)
 
     def _edges(self, zone: tzinfo) -> tuple[datetime, datetime] | None:
         """The first and the last local time that the parts allow."""
@@ -117,6 +116,12 @@ class Partial:
 
     def __str__(self) -> str:
         return self.text
+
+
+@lru_cache(maxsize=4096)
+def _widest(partial: Partial, zone: tzinfo) -> Span | None:
+    edges = partial._edges(zone)
+    return None if edges is None else _span(*edges)
 
 
 def instant(text: str, zone: tzinfo) -> datetime:

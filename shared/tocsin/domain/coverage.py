@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 
 from tocsin.domain.affirmed import named
 from tocsin.domain.case import Coded, Event
@@ -20,7 +21,7 @@ from tocsin.domain.graded import Graded
 from tocsin.domain.known import Finding
 from tocsin.domain.same_finding import LABORATORY, finding_of
 from tocsin.domain.stretches import moments
-from tocsin.domain.syndromes import Syndrome, recognise
+from tocsin.domain.syndromes import Syndrome, recognised
 from tocsin.domain.words import Scale
 
 A_DAY = timedelta(days=1)
@@ -65,19 +66,26 @@ def tells(event: Event, coded: Coded | None, grading: Graded) -> tuple[Telling, 
     A code decides over the site's words: what is coded as another term may tell of the finding, but its grade is then
     that of the other term. A code that is no term of CTCAE goes by the words of its term.
     """
-    code = coded.code if coded is not None else None
-    as_term = coded.term if coded is not None and code is not None else None
-    if code is not None and code == grading.code:
+    code, term = (None, None) if coded is None else (coded.code, coded.term)
+    return _tells(event.verbatim, code, term, grading.scale, grading.code, grading.term)
+
+
+@lru_cache(maxsize=32768)  # Every event of a subject is held against every value of it, at each look at the subject.
+def _tells(
+    verbatim: str, code: str | None, term: str | None, scale: Scale, graded_code: str | None, graded_term: str
+) -> tuple[Telling, str] | None:
+    as_term = term if code is not None else None
+    if code is not None and code == graded_code:
         return Telling.IS, f"coded as {as_term}"
-    if shared := _syndromes(grading) & recognise(event, coded):
+    if shared := _syndromes_of(scale, graded_code, graded_term) & recognised(verbatim, code, term):
         return Telling.IS, f"the report is of {min(shared)}"
-    finding = finding_of(grading.code, grading.term)
+    finding = finding_of(graded_code, graded_term)
     if finding is not None and code is not None and code in finding.codes | finding.tells_codes:
         return (Telling.IS if code in finding.codes else Telling.TELLS), f"coded as {as_term}"
-    is_, wider = (finding.is_, finding.tells) if finding is not None else (_literally(grading.term), None)
+    is_, wider = (finding.is_, finding.tells) if finding is not None else (_literally(graded_term), None)
     if as_term is not None and (how := _by_words(as_term, is_, wider)):
         return how[0], f"coded as {as_term}"
-    how = _by_words(event.verbatim, is_, wider)
+    how = _by_words(verbatim, is_, wider)
     if how is None:
         return None
     # Words decide where no code does, or where the code is of another value: ALT, of "ALT and AST increased".
@@ -225,9 +233,12 @@ def _levels(grading: Graded) -> str:
 
 def _syndromes(grading: Graded) -> frozenset[Syndrome]:
     """The syndrome that a term of a scale is."""
-    as_coded = Coded("", 0, True, grading.code, grading.term, None, "")
-    found = recognise(Event("", grading.term), as_coded) & _SYNDROMES.keys()
-    return found | {Syndrome.IEC_HS} if grading.scale is Scale.IEC_HS else found
+    return _syndromes_of(grading.scale, grading.code, grading.term)
+
+
+def _syndromes_of(scale: Scale, code: str | None, term: str) -> frozenset[Syndrome]:
+    found = recognised(term, code, term) & _SYNDROMES.keys()
+    return found | {Syndrome.IEC_HS} if scale is Scale.IEC_HS else found
 
 
 def _by_words(words: str, is_: re.Pattern[str], wider: re.Pattern[str] | None) -> tuple[Telling, str] | None:

@@ -32,6 +32,8 @@ def in_force(protocol: Protocol, onset: Partial | None, zone: ZoneInfo) -> tuple
     versions = versions_of(protocol)
     if versions[0].in_force_from is not None:
         versions = (NONE_YET, *versions)
+    if len(versions) == 1:
+        return versions
     span = onset.widest(zone) if onset is not None else None
     if span is None:
         return versions

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from tocsin.domain.affirmed import WORDING, named
 from tocsin.domain.case import Coded, Event
@@ -88,11 +89,18 @@ _FROM_GRADE_3 = {Syndrome.CRS, Syndrome.ICANS}
 
 def recognise(event: Event, coded: Coded | None) -> frozenset[Syndrome]:
     """The syndromes this event is, by its code, its coded term, or the site's words."""
-    words = [event.verbatim] if coded is None or coded.term is None else [event.verbatim, coded.term]
-    found = {syndrome for syndrome, pattern in _NAMES if any(named(pattern, w) for w in words)}
-    if coded is not None and coded.code in _CODES:
-        found.add(_CODES[coded.code])
-    return frozenset(found)
+    return recognised(event.verbatim, *(None, None) if coded is None else (coded.code, coded.term))
+
+
+def recognised(verbatim: str, code: str | None, term: str | None) -> frozenset[Syndrome]:
+    """The same from the site's words, and the code and term that they were coded as."""
+    found = _named_by(verbatim) if term is None else _named_by(verbatim) | _named_by(term)
+    return found | {_CODES[code]} if code in _CODES else found
+
+
+@lru_cache(maxsize=8192)  # The same words are asked about at every look at a case, by several rules each time.
+def _named_by(words: str) -> frozenset[Syndrome]:
+    return frozenset(syndrome for syndrome, pattern in _NAMES if named(pattern, words))
 
 
 _BY_ONE = {CrsScale.CTCAE: Scale.CTCAE, CrsScale.ASTCT: Scale.ASTCT}
