@@ -4,9 +4,12 @@
 #   make demo    an invented trial that plays itself on a rehearsal house, in two minutes
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
-#   make bench   the benchmark suite, as one JSON document
-#   make chaos   the no-loss proof: 20 seeds of kills and other faults on both shapes; docs/chaos.md
+#   make bench   the benchmark suite: bench/results.json and docs/benchmarks.md (ARGS="--quick" to try it)
+#   make chaos   the no-loss proof: 20 seeds of kills and other faults on both shapes, some 40 minutes; docs/chaos.md
+#   make fuzz    the hostile tests, thirty times as long and with new examples each time; make fuzz TIMES=200
 #   make screenshots    a picture of every page of the desk, into docs/pictures
+#   make sbom    what Tocsin is made of, with licences: build/sbom.json, CycloneDX
+#   make vulnerabilities    what is known of the packages of both locks; needs the network
 #   make traceability   write docs/traceability.md: requirement, clause, rule, code, tests
 #
 # make run ARGS="--port 9000"    make test ARGS="tests/domain -x"    make run PYTHON=python3.12
@@ -23,7 +26,7 @@ TOGETHER ?= --numprocesses=$(shell n=$$(nproc 2>/dev/null || echo 2); \
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$python" && break; done)
 
-.PHONY: run demo test lint traceability screenshots bench chaos .venv
+.PHONY: run demo test lint traceability screenshots bench chaos fuzz sbom vulnerabilities .venv
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -47,10 +50,34 @@ screenshots: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.desk.screenshots
 
 bench: $(VENV)/.installed-dev
-	PYTHONPATH=. $(BIN)/python -m bench
+	PYTHONPATH=. $(BIN)/python -m bench $(ARGS)
 
 chaos: $(VENV)/.installed-dev
 	PYTHONPATH=. $(BIN)/python -m chaos $(ARGS)
+
+TIMES ?= 30
+fuzz: $(VENV)/.installed-dev
+	TOCSIN_TEST_FUZZ=$(TIMES) $(BIN)/python -m pytest $(TOGETHER) tests/hostile $(ARGS)
+
+SUPPLY := build/supply
+
+# Of an environment that holds requirements.lock and nothing else: it is what runs, and each package says its licence.
+sbom: $(SUPPLY)/.installed
+	rm -rf $(SUPPLY)/runs
+	$(BIN)/python -m venv --without-pip $(SUPPLY)/runs
+	$(BIN)/python -m pip --python $(SUPPLY)/runs/bin/python install --quiet --disable-pip-version-check \
+		--no-deps --require-hashes -r requirements.lock
+	$(SUPPLY)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file build/sbom.json $(SUPPLY)/runs/bin/python
+
+vulnerabilities: $(SUPPLY)/.installed
+	PYTHONPATH=. $(BIN)/python -m tests.operations.vulnerabilities $(SUPPLY)/bin/pip-audit
+
+# Tools about packages have packages of their own, which are kept apart from what runs and what is tested.
+$(SUPPLY)/.installed: requirements-supply.lock $(VENV)/.installed
+	$(BIN)/python -m venv $(SUPPLY)
+	$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-supply.lock
+	@touch $@
 
 # What is needed to run; it holds .venv/bin/tocsin.
 .venv: $(VENV)/.installed

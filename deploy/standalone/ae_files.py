@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from standalone.ae_rows import NEEDED
 from tocsin.errors import Refused
+
+LARGEST: Final = 256 << 20
+"""Bytes. A data set of AE is held in memory whole; a large trial has a tenth of it."""
 
 KINDS = ".xpt (SAS transport), .csv, or .json and .ndjson (CDISC Dataset-JSON)"
 
@@ -34,19 +38,28 @@ def read_ae(path: Path) -> list[dict[str, str]]:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise FileWrong(f"{path}: files of this kind are not known; allowed is {KINDS}", exit_code=2)
+    if path.stat().st_size > LARGEST:
+        raise FileWrong(f"{path}: is longer than {LARGEST >> 20} MiB; send the data set in parts")
     try:
         names, cells = reader(path)
     except UnicodeDecodeError:
         raise FileWrong(f"{path}: is not text in UTF-8") from None
+    if not all(isinstance(name, str) for name in names):
+        raise FileWrong(f"{path}: has a variable whose name is no text")
     columns = [name.strip().upper() for name in names]
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise FileWrong(f"{path}: is no SDTM AE data set: it has no {', '.join(missing)}")
     rows = []
     for number, row in enumerate(cells, 1):
+        if not isinstance(row, list | tuple) or any(isinstance(value, list | dict) for value in row):
+            raise FileWrong(f"{path}: row {number} is no list of single values")
         if len(row) != len(columns):
             raise FileWrong(f"{path}: row {number} has {len(row)} values where there are {len(columns)} variables")
-        rows.append({name: _text(name, value) for name, value in zip(columns, row, strict=True)})
+        texts = {name: _text(name, value) for name, value in zip(columns, row, strict=True)}
+        if wrong := next((name for name, text in texts.items() if _SURROGATE.search(text)), None):
+            raise FileWrong(f"{path}: row {number}, {wrong} holds half of a character; allowed is text")
+        rows.append(texts)
     return rows
 
 
@@ -102,9 +115,12 @@ def _dataset_ndjson(path: Path) -> Table:
 def _json(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise FileWrong(f"{path}: cannot be read as JSON ({wrong})") from None
 
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What JSON can escape and no text can hold."""
 
 _NUMBERS = ("AESEQ", "AETOXGR")
 

@@ -13,6 +13,7 @@ from tocsin.bus.embedded import EmbeddedBus
 from tocsin.errors import SettingsError
 from tocsin.now import wall
 from tocsin.web.app import Service, house
+from tocsin.web.limits import Limits
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     from tocsin.bus.port import Bus
 
 
-def rehearsing(services: Sequence[Service], bus: Bus, clock: Standing, *, signing_key: bytes) -> FastAPI:
+def rehearsing(
+    services: Sequence[Service], bus: Bus, clock: Standing, *, signing_key: bytes, limits: Limits | None = None
+) -> FastAPI:  # fmt: skip
     """The application that serves these services on standing time."""
     if not isinstance(bus, EmbeddedBus):
         raise SettingsError("a rehearsal runs on the embedded log: empty TOCSIN_BUS")
     door = Door()
     walk = Walk(clock, door, bus, services)
-    app = house([*services, rehearsal_api.service(walk)], now=wall, signing_key=signing_key)
+    app = house([*services, rehearsal_api.service(walk)], now=wall, signing_key=signing_key, limits=limits)
     app.title = "Tocsin REHEARSAL"
     app.add_middleware(Porter, door=door, now=clock)
     return app

@@ -60,6 +60,7 @@ def _run(service: ServiceName, settings: Settings) -> str | None:
     from tocsin.bus import open_bus
     from tocsin.now import wall
     from tocsin.web.app import house
+    from tocsin.web.limits import Limits
     from tocsin.workers import Crew
 
     studies = load_studies(settings.studies)
@@ -72,7 +73,8 @@ def _run(service: ServiceName, settings: Settings) -> str | None:
         key = settings.signing_key.get_secret_value().encode()
 
         def make() -> Any:
-            app = house(build([service], settings, studies, bus), now=wall, signing_key=key)
+            services = build([service], settings, studies, bus)
+            app = house(services, now=wall, signing_key=key, limits=Limits.of(settings))
             app.state.is_ending = lambda: server.should_exit  # An open page is let go before its time is up.
             return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 import signal
 import socket
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from standalone.impatience import Impatient
 from tocsin.errors import SettingsError
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Impatient,
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -64,6 +67,10 @@ class Server(uvicorn.Server):
         self._must_end = must_end
         self.ended_because: str | None = None
         self._deadline: threading.Timer | None = None
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        _allow_connections()
+        super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
@@ -112,6 +119,17 @@ class Server(uvicorn.Server):
         """For a process that goes on after its server has ended, as a test does."""
         if self._deadline is not None:
             self._deadline.cancel()
+
+
+MOST_FILES = 65_536
+
+
+def _allow_connections() -> None:
+    """As many open connections as this user may have: many systems begin with a thousand, which a stranger can hold."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end_by_force() -> None:

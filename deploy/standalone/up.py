@@ -104,6 +104,7 @@ def _run(settings: Settings, listener: object, clock: Standing | None) -> None:
     from tocsin.bus import open_bus
     from tocsin.now import wall
     from tocsin.web.app import house
+    from tocsin.web.limits import Limits
 
     assert isinstance(listener, socket.socket)
     studies = load_studies(settings.studies)
@@ -114,11 +115,11 @@ def _run(settings: Settings, listener: object, clock: Standing | None) -> None:
         key = settings.signing_key.get_secret_value().encode()
         # Logins run by the machine's clock, also in a rehearsal: a jump of days must not end everybody's session.
         if clock is None:
-            app = house(services, now=wall, signing_key=key)
+            app = house(services, now=wall, signing_key=key, limits=Limits.of(settings))
         else:
             from standalone.rehearsal_house import rehearsing
 
-            app = rehearsing(services, bus, clock, signing_key=key)
+            app = rehearsing(services, bus, clock, signing_key=key, limits=Limits.of(settings))
         welcome = [*first_start(settings, studies, clock or wall), *(in_words(settings, clock) if clock else [])]
 
         def ready() -> None:

@@ -38,6 +38,13 @@ def cautions(settings: Settings, environ: Mapping[str, str] | None = None) -> li
             f"{settings.public_url} is not encrypted: keys, passwords and reports can be read on the way. "
             "Put a proxy with TLS in front and set TOCSIN_PUBLIC_URL to its https:// address."
         )
+    if settings.failed_sign_ins and not settings.proxies and not is_loopback(public.hostname) and (
+        public.scheme == "https" or public.hostname != settings.host
+    ):  # fmt: skip
+        found.append(
+            "A proxy seems to be in front, and TOCSIN_PROXIES names none: all people share one address, and a stranger "
+            "who fails to sign in often enough keeps everybody out. Name the proxy's address, or `private`."
+        )
     if settings.bus.startswith("kafka:") and settings.kafka_replication == 1:
         found.append(
             "Kafka keeps one copy of each message: a lost disk loses what is on it. "

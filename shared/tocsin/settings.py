@@ -8,6 +8,7 @@ start: see `tocsin.cautions`.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,9 @@ _BUS = "embedded:/path/log.db or kafka://host:port[,host:port]"
 _DATABASE = "postgresql+psycopg://user@host:5432/name, or empty for SQLite files in the data folder"
 _SMTP = "smtp://user:password@host:587?starttls=require or smtps://user:password@host:465"
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Paths = Annotated[list[Path], NoDecode]
+Proxies = Annotated[list[str], NoDecode]
 Words = Annotated[list[Literal["loopback", "private"]], NoDecode]
 
 
@@ -100,6 +103,36 @@ class Settings(BaseSettings):
         le=1440,
         description="How often an invented report goes the whole way; one that does not arrive rings. 0: never.",
     )
+    rate_per_key: float = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="How many requests a second one site key may send in the long run; more are answered 429 with "
+        "`Retry-After`. 0: no limit, because a report refused costs more than a slow house, which as a whole refuses "
+        "(503) what it cannot keep up with. Set it where one machine could crowd out the others, such as 50.",
+    )
+    burst_per_key: int = Field(
+        2000, ge=1, le=10_000_000, description="How many of them may come at once: an import from an EDC does."
+    )
+    rate_per_login: float = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="The same for the login of one person, pages and calls together. No hand is so fast; 0: no limit.",
+    )
+    burst_per_login: int = Field(3000, ge=1, le=10_000_000, description="How many of them may come at once.")
+    failed_sign_ins: int = Field(
+        60,
+        ge=0,
+        le=1_000_000,
+        description="How many tries to sign in may fail in a minute from one address; a hospital is one address. "
+        "0: no limit. Each account has its own lock besides.",
+    )
+    proxies: Proxies = Field(
+        default_factory=list,
+        description="The proxies in front, whose `X-Forwarded-For` is believed, joined by `,`: addresses, networks "
+        "such as `10.0.0.0/8`, `loopback`, `private`. Empty: none, and all who come by one proxy are one address.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     log_json: bool = Field(False, description="One JSON document a line instead of text, for a log collector.")
 
@@ -120,7 +153,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
-    @field_validator("studies", "webhook_allow", mode="before")
+    @field_validator("studies", "webhook_allow", "proxies", mode="before")
     @classmethod
     def _split(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -166,6 +199,13 @@ class Settings(BaseSettings):
             raise ValueError(_SMTP)
         return value
 
+    @field_validator("proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            _networks(one)
+        return value
+
     @field_validator("oidc_issuer")
     @classmethod
     def _issuer_is_one(cls, value: str) -> str:
@@ -208,6 +248,10 @@ class Settings(BaseSettings):
             raise ValueError("TOCSIN_OIDC_ISSUER needs TOCSIN_OIDC_CLIENT_ID and TOCSIN_OIDC_SECRET beside it")
         return self
 
+    def proxy_networks(self) -> list[Network]:
+        """The networks whose machines are believed when they say for whom they ask."""
+        return [network for one in self.proxies for network in _networks(one)]
+
     def database_for(self, schema: str) -> str:
         """The database of one service: the address with its password, or a SQLite file `<schema>.db`. A secret."""
         if not self.database:
@@ -220,6 +264,20 @@ class Settings(BaseSettings):
             raise SettingsError("TOCSIN_DATABASE names no user, so TOCSIN_DATABASE_PASSWORD is nobody's")
         password = quote(self.database_password.get_secret_value(), safe="")
         return urlunsplit(parts._replace(netloc=f"{user}:{password}@{at}"))
+
+
+_NAMED_NETWORKS = {
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+}
+
+
+def _networks(said: str) -> list[Network]:
+    """The networks that one word names. ValueError says what is allowed."""
+    try:
+        return [ipaddress.ip_network(one) for one in _NAMED_NETWORKS.get(said, (said,))]
+    except ValueError:
+        raise ValueError("addresses, networks such as 10.0.0.0/8, loopback, private") from None
 
 
 class _SecretFiles(PydanticBaseSettingsSource):

@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
 from tocsin import study_clocks, study_dlt, study_dose
+from tocsin.bounded_file import bytes_within
 from tocsin.clockrules.own_rules import RuleSets
 from tocsin.domain.protocol import (
     APPROVED,
@@ -33,6 +34,9 @@ from tocsin.errors import ProtocolError
 from tocsin.messages.heartbeat import is_heartbeat
 from tocsin.study_clocks import twice
 from tocsin.study_shape import StudyFile
+
+LARGEST: Final = 4 << 20
+"""Bytes of a study file. Those that are shipped have less than a hundredth."""
 
 
 def load(paths: Sequence[Path]) -> dict[str, Protocol]:
@@ -51,10 +55,10 @@ def load(paths: Sequence[Path]) -> dict[str, Protocol]:
 def read(path: Path) -> Protocol:
     """One study file, checked whole."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(bytes_within(path, LARGEST).decode())
     except OSError as wrong:
         raise ProtocolError(f"{path}: cannot be read: {wrong.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+    except (ValueError, RecursionError) as wrong:  # beside its own: a number of thousands of digits, and nesting
         raise ProtocolError(f"{path}: not TOML: {wrong}") from None
     try:
         file = StudyFile.model_validate(table)

@@ -101,6 +101,7 @@ def test_lists_are_written_as_shells_write_them(monkeypatch: pytest.MonkeyPatch)
         ({"host": "0.0.0.0"}, "is not encrypted"),
         ({"bus": "kafka://kafka:9092"}, "Kafka keeps one copy"),
         ({"webhook_allow": ["private"]}, "Webhooks may go to private addresses"),
+        ({"public_url": "https://tocsin.example.org"}, "TOCSIN_PROXIES names none"),
     ],
 )
 def test_what_is_legal_but_harmful_is_said(given: dict[str, object], said: str) -> None:
@@ -114,6 +115,7 @@ def test_a_careful_house_hears_nothing() -> None:
         public_url="https://tocsin.example.org",
         bus="kafka://a:9092,b:9092,c:9092",
         kafka_replication=3,
+        proxies=["10.0.0.4"],
     )
     assert cautions(careful, {"PATH": "/bin", "TOCSIN_PORT": "8088", "TOCSIN_SIGNING_KEY_FILE": "/k"}) == []
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, TypeAdapter
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
@@ -25,6 +25,8 @@ from tocsin.settings import Settings
 from tocsin.store import audit
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires, sign_person
+from tocsin.web.limits import limits_of
+from tocsin.web.parameters import Moment
 from tocsin.web.places import READERS
 from tocsin.web.reading import read_json, understood
 
@@ -68,9 +70,10 @@ def _sessions(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         ),
     )
     async def sign_in(request: Request) -> JSONResponse:
-        """Sign in. After a few wrong passwords an account waits, longer each time."""
+        """Sign in. After a few wrong passwords an account waits, longer each time; after many, an address."""
         who = understood(await read_json(request, 10_000), _SIGN_IN, "this login cannot be read")
-        session = await run_in_threadpool(new_session, parts, settings, who.name, who.password)
+        with limits_of(request).sign_in(request):
+            session = await run_in_threadpool(new_session, parts, settings, who.name, who.password)
         return JSONResponse(session, 201)
 
 
@@ -105,7 +108,7 @@ def _alerts(routes: APIRouter, parts: Parts) -> None:
     )
     def list_alerts(
         who: Reader, case_id: str | None = None, state: Literal["open", "acknowledged", "closed"] | None = None,
-        level: str | None = None, kind: str | None = None, since: AwareDatetime | None = None, limit: Limit = 200,
+        level: str | None = None, kind: str | None = None, since: Moment | None = None, limit: Limit = 200,
     ) -> dict[str, Any]:  # fmt: skip
         """What rang, why, who was told by which channel, and who answered."""
         with parts.store.reading() as tx:
@@ -189,7 +192,7 @@ def _lists(routes: APIRouter, parts: Parts, settings: Settings) -> None:
         who: Reader, alert_id: UUID | None = None, limit: Limit = 200,
         state: Literal["pending", "sending", "delivered", "dead"] | None = None,
         channel: Literal["mail", "webhook"] | None = None, address: str | None = None, case_id: str | None = None,
-        since: AwareDatetime | None = None,
+        since: Moment | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Each notice to each address, with every try and how the other side answered.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -18,6 +18,7 @@ from tocsin.domain.words import Role
 from tocsin.errors import NotFound
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires
+from tocsin.web.parameters import Moment
 from tocsin.web.reading import read_json, understood
 
 MAY_PLAN = (Role.ADMINISTRATOR, Role.SAFETY_TEAM, Role.MEDICAL_DIRECTOR)
@@ -46,8 +47,8 @@ class OverrideFacts(_Facts):
 
     role: Role
     person: Annotated[str, Field(min_length=1, max_length=200)]
-    begins: AwareDatetime
-    ends: AwareDatetime
+    begins: Moment
+    ends: Moment
     reason: _REASON
 
 
@@ -151,9 +152,7 @@ def _plans(routes: APIRouter, parts: Parts) -> None:
         tags=["People"],
         openapi_extra=shows("By study and role.", "OnDuty", OnDutyShown, _DUTY_EXAMPLE, 422),
     )
-    def on_duty(
-        who: Reader, at: AwareDatetime | None = None, days: Annotated[int, Query(ge=1, le=92)] = 14
-    ) -> dict[str, Any]:
+    def on_duty(who: Reader, at: Moment | None = None, days: Annotated[int, Query(ge=1, le=92)] = 14) -> dict[str, Any]:
         """Of the roles that call plans fill. Roles of the study file alone have no turns and stand in /v1/contacts."""
         moment: datetime = at or parts.now()
         with parts.store.reading() as tx:

@@ -21,7 +21,7 @@ def read(text: str, title: str = _TITLE) -> CallPlanDocument:
         try:
             # TOML has dates and times of its own; JSON writes the same as text.
             raw = json.dumps(tomllib.loads(text), default=lambda own: own.isoformat()).encode()
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # beside its own: a number of thousands of digits
             raise Refused(title, [Wrong("", str(error), "TOML, or JSON")]) from None
     return understood(Sent(raw, parse(raw)), DOCUMENT, title)
 

@@ -27,6 +27,7 @@ from tocsin.code_hash import code_hash
 from tocsin.departures import departures
 from tocsin.domain.protocol import Protocol
 from tocsin.store.types import json_text
+from tocsin.web.direction import set_apart, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -138,7 +139,7 @@ def _html(document: dict[str, Any]) -> str:
             packet_sha256=hashlib.sha256(embedded.encode()).hexdigest(),
         )
     )
-    return "\n".join(_lines(whole)) + "\n"
+    return "\n".join(_lines(shown(whole))) + "\n"
 
 
 def embedded_json(document: object) -> str:
@@ -159,7 +160,7 @@ def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # late: start-up time
 
     found = Environment(loader=PackageLoader("alerting"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                        lstrip_blocks=True)  # fmt: skip
+                        lstrip_blocks=True, finalize=set_apart)  # fmt: skip
     found.filters.update(packet_words.FILTERS)
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime
 from starlette.responses import HTMLResponse
 
 from alerting import packet
@@ -13,6 +12,7 @@ from alerting.api import Reader
 from alerting.parts import Parts
 from alerting.trial_api import study_of
 from tocsin.web.describe import call, refusing
+from tocsin.web.parameters import Instant
 
 # The file is read elsewhere; where a browser shows it nevertheless, it may do nothing but be read.
 _POLICY = (
@@ -50,7 +50,7 @@ def add(routes: APIRouter, parts: Parts) -> None:
         response_class=HTMLResponse,
         openapi_extra=call(_ANSWERS, refusing(401, 403, 404, 422, 503)),
     )
-    def dose_review_packet(who: Reader, study: str | None = None, as_of: AwareDatetime | None = None) -> HTMLResponse:
+    def dose_review_packet(who: Reader, study: str | None = None, as_of: Instant | None = None) -> HTMLResponse:
         """One self-contained file for the committee and the archive: board, verdicts, tables, hashes.
 
         `as_of` is the data cut, now if left out; one that lies before a fact that is held is refused. The same facts

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, TypeAdapter
+from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -19,6 +19,7 @@ from tocsin.domain.words import Role
 from tocsin.errors import Forbidden, NotFound, Refused, Wrong
 from tocsin.web.describe import answering, call, refusing, taking
 from tocsin.web.identity import Person, requires
+from tocsin.web.parameters import Instant
 from tocsin.web.reading import read_json, understood
 
 MOST_BYTES = 100_000
@@ -49,7 +50,7 @@ def _board(routes: APIRouter, parts: Parts) -> None:
         ),
     )
     def dose_board(
-        who: Seer, study: str | None = None, as_of: AwareDatetime | None = None,
+        who: Seer, study: str | None = None, as_of: Instant | None = None,
         what_if: Annotated[bool, Query(description="false leaves out what the board would say otherwise")] = True,
     ) -> dict[str, Any]:  # fmt: skip
         """Who counts at each level, who is waited for, what the design says and what stands against it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,13 +26,16 @@ from meddra_coder.coders import Coders
 from meddra_coder.desk import coding_page
 from tocsin.bus.consume import Consumer
 from tocsin.bus.port import Bus
+from tocsin.errors import StoreAway
 from tocsin.messages.topics import CODER, read_by
 from tocsin.now import Now, wall
+from tocsin.store.audit_watch import AuditWatch
 from tocsin.store.engine import Store, open_store
 from tocsin.store.migrate import bring_up
 from tocsin.store.outbox import Relay
 from tocsin.store.writer import Writer
 from tocsin.web.app import Service
+from tocsin.web.ledger_measures import of_ledger
 from tocsin.web.metrics import Measure
 from tocsin.web.pages import Pages
 
@@ -69,20 +73,21 @@ def build(
             },
             now,
         )
+        chain = AuditWatch(SCHEMA, store, wall)
     except BaseException:
         store.close()
         raise
     served = api.Parts(store, writer, coders, studies, now)
     pages = Pages(desk.PACKAGE, settings, studies, now, is_rehearsal=is_rehearsal)
     routes = _routes(served)
-    coding_page.add(routes, served, pages, lambda: [*_degraded(relay, consumer), *_behind(consumer)])
+    coding_page.add(routes, served, pages, lambda: [*_degraded(relay, consumer, chain), *_behind(consumer)])
     return Service(
         name=CODER,
         router=routes,
-        workers=(relay, consumer, writer),
+        workers=(relay, consumer, writer, chain),
         durable=store.ping,
-        degraded=lambda: _degraded(relay, consumer),
-        metrics=lambda: _measures(store, consumer),
+        degraded=lambda: _degraded(relay, consumer, chain),
+        metrics=lambda: _measures(store, consumer, chain, now),
         close=store.close,
     )
 
@@ -97,9 +102,9 @@ def _routes(parts: api.Parts) -> APIRouter:
     return routes
 
 
-def _degraded(relay: Relay, consumer: Consumer) -> list[str]:
+def _degraded(relay: Relay, consumer: Consumer, chain: AuditWatch) -> list[str]:
     status = consumer.status()
-    found = []
+    found = [] if chain.trouble is None else [chain.trouble]
     if relay.trouble:
         found.append(f"its messages wait: {relay.trouble}")
     if status.state != "running":
@@ -114,12 +119,13 @@ def _behind(consumer: Consumer) -> list[str]:
     return [f"{lag} {'message is' if lag == 1 else 'messages are'} not read yet"] if lag else []
 
 
-def _measures(store: Store, consumer: Consumer) -> Iterable[Measure]:
+def _measures(store: Store, consumer: Consumer, chain: AuditWatch, now: Now) -> Iterable[Measure]:
     status = consumer.status()
     yield Measure("coder_messages_handled", "Messages handled since start", status.handled, "counter")
     yield Measure("coder_dead_letters", "Messages given up since start", status.dead, "counter")
     yield Measure("coder_lag", "Messages not yet handled", status.lag or 0)
-    with store.reading() as connection:
+    yield from of_ledger(store, [consumer], chain, now, wall)
+    with suppress(StoreAway), store.reading() as connection:  # That it is away is said above.
         query = select(tables.codings.c.status, func.count()).group_by(tables.codings.c.status)
         for state, number in connection.execute(query):
             yield Measure("coder_codings", "Codings ever given, by status", number, labels={"status": state})

@@ -21,7 +21,7 @@ from tocsin.table_file import FileRefused, Row, open_table
 KINDS: Final = ".csv, .csv.gz or .xpt (SAS transport)"
 
 MOST_UNPACKED: Final = 4 << 30
-"""Bytes that a packed file may hold."""
+"""Bytes that a packed file may hold, and a transport file may have: of each portion all that is before it is read."""
 
 MOST_TIMES: Final = 200
 """How many times its own size a packed file may hold, above `SMALL`. Tables of results pack 10 to 50 times."""
@@ -59,6 +59,10 @@ def open_source(path: Path, beside: Path) -> Iterator[LabSource]:
     if name.endswith(".csv"):
         yield open_table(path)
     elif name.endswith(".xpt"):
+        if path.stat().st_size > MOST_UNPACKED:
+            raise FileRefused(
+                f"{path}: is longer than {MOST_UNPACKED >> 30} GiB", f"allowed are {MOST_UNPACKED >> 30} GiB, or a .csv"
+            )
         yield _open_transport(path)
     elif name.endswith(".csv.gz"):
         with tempfile.TemporaryDirectory(dir=beside, prefix=".unpacked-") as folder:

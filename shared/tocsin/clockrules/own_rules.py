@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tocsin import clockrules
+from tocsin.bounded_file import bytes_within
 from tocsin.clockrules.rule_file import RuleFile, read, wrongly_followed
 from tocsin.domain.clocks import ClockRule
 from tocsin.errors import ProtocolError
+from tocsin.table_file import FileRefused
+
+LARGEST: Final = 4 << 20
+"""Bytes of a rule file."""
 
 SITE = "SITE"
 _SITES_CLOCK = "INV_TO_SPONSOR_24H"
@@ -39,12 +45,12 @@ def with_files(paths: Sequence[Path]) -> RuleSets:
     wrong: list[str] = []
     for path in paths:
         try:
-            files.append(read(path.read_text("utf-8"), str(path)))
+            files.append(read(bytes_within(path, LARGEST).decode(), str(path)))
         except OSError as error:
             wrong.append(f"{path}: cannot be read: {error.strerror}")
         except UnicodeDecodeError as error:
             wrong.append(f"{path}: not TOML: {error}")
-        except ProtocolError as error:
+        except (ProtocolError, FileRefused) as error:
             wrong.append(str(error))
     wrong += [*_twice(files), *_changed_in_kind(files)]
     if wrong:

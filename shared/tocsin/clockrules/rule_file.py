@@ -64,7 +64,7 @@ def read(text: str, name: str) -> RuleFile:
     """The rules in `text`. ProtocolError has a line for each wrong place: file, rule, value and what is allowed."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as wrong:
+    except (ValueError, RecursionError) as wrong:  # beside its own: a number of thousands of digits, and nesting
         raise ProtocolError(f"{name}: not TOML: {wrong}") from None
     rows = table.get("rule")
     found = [f"{name}: {problem}" for problem in _wrong_head(table)]

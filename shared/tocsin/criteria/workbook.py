@@ -36,6 +36,13 @@ _HEADINGS: Final = MappingProxyType(
     }
 )
 
+# NotImplementedError: a compression that zipfile does not know; RuntimeError: a password; OSError and ValueError: a
+# place in the file before its beginning.
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
+    ValueError, OverflowError,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class TermText:
@@ -58,12 +65,12 @@ class Workbook:
 
 def read_workbook(path: Path) -> Workbook:
     """Read a workbook of CTCAE v5.0 or v6.0. Raises CriteriaError for what is wrong, OSError for what is not there."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _Book(archive, path.name).read()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as wrong:
-        # NotImplementedError: a compression that zipfile does not know; RuntimeError: a password.
-        raise CriteriaError(f"{path.name}: is no readable .xlsx file ({wrong}).") from wrong
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _Book(archive, path.name).read()
+        except _DAMAGED as wrong:
+            raise CriteriaError(f"{path.name}: is no readable .xlsx file ({wrong}).") from wrong
 
 
 class _Book:

@@ -35,6 +35,7 @@ from tocsin.web import look, problems
 from tocsin.web.describe import add_schemas
 from tocsin.web.edge import Edge
 from tocsin.web.identity import Identity, Logins, Machines
+from tocsin.web.limits import Limits
 from tocsin.web.metrics import Measure, Traffic, exposition
 from tocsin.workers import Crew, Worker
 
@@ -74,8 +75,13 @@ def _not_ending() -> bool:
     return False
 
 
-def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = None) -> FastAPI:
-    """The application that serves these services together. Its lifespan starts and stops all their workers."""
+def house(
+    services: Sequence[Service], *, now: Now, signing_key: bytes | None = None, limits: Limits | None = None
+) -> FastAPI:  # fmt: skip
+    """The application that serves these services together. Its lifespan starts and stops all their workers.
+
+    `limits`: how fast one asker may ask; None as fast as it can.
+    """
     crew = Crew([worker for service in services for worker in service.workers])
     traffic = Traffic()
 
@@ -106,6 +112,7 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
     )
     app.state.crew = crew
     app.state.is_ending = _not_ending  # until whoever serves it knows better
+    app.state.limits = limits or Limits.none()
     app.state.identity = Identity(
         now,
         next((s.machines for s in services if s.machines is not None), None),
@@ -115,7 +122,7 @@ def house(services: Sequence[Service], *, now: Now, signing_key: bytes | None = 
     for service in services:
         app.include_router(service.router)
     app.include_router(look.routes())
-    app.include_router(_watch(services, crew, traffic))
+    app.include_router(_watch(services, crew, traffic, app.state.limits))
     # Included routes are built when first asked for: better now than while the first site waits.
     deque(iter_route_contexts(app.routes), maxlen=0)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -143,7 +150,7 @@ def _watched(good: dict[str, Any], why: str, bad: dict[str, Any]) -> dict[int | 
     }
 
 
-def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic) -> APIRouter:
+def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic, limits: Limits) -> APIRouter:
     router = APIRouter(tags=["Watch"])
 
     @router.get("/health", summary="Is the process alive?", responses=_watched(_ALIVE, "A worker has failed.", _FAILED))
@@ -177,7 +184,7 @@ def _watch(services: Sequence[Service], crew: Crew, traffic: Traffic) -> APIRout
         responses={200: {"content": {"text/plain": {"example": _NUMBERS}}}},
     )
     def metrics() -> Response:
-        text = exposition(traffic, [service.metrics for service in services])
+        text = exposition(traffic, [limits.measures, *(service.metrics for service in services)])
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router

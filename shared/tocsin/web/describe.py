@@ -99,6 +99,10 @@ def add_schemas(document: dict[str, Any]) -> None:
     schemas["Problem"] = PROBLEM
     for path in document["paths"].values():
         for operation in path.values():
+            if "401" in operation["responses"]:  # Whoever is counted, or tries to sign in, may be too fast.
+                operation["responses"].setdefault("429", _REFUSALS[429])
+            if "413" in operation["responses"]:  # Whatever has a body may be sent too slowly.
+                operation["responses"].setdefault("408", _REFUSALS[408])
             made: dict[str, Any] = {}
             for carried in operation.pop(_CARRIED, []):
                 made |= _schemas(carried)  # what is answered describes a shared part more fully than what is taken
@@ -148,6 +152,12 @@ def _refusal(says: str, title: str, kind: str, status: int, errors: list[dict[st
     return {"description": says, "content": {"application/problem+json": {"schema": schema, "example": example}}}
 
 
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "After how many seconds to send it again.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 _REFUSALS = {
     400: _refusal(
         "Not JSON, or ambiguous JSON.", "a name is given twice", "malformed", 400,
@@ -156,6 +166,11 @@ _REFUSALS = {
     401: _refusal("Who asks is not known.", "this key is not known, or was revoked", "unauthorised", 401),
     403: _refusal("Who asks may not.", "this needs the role safety_physician", "forbidden", 403),
     404: _refusal("Not there, or not yours to see.", "there is no such case", "not-found", 404),
+    408: _refusal(
+        "It came too slowly. Nothing was kept, and the connection ends.",
+        "the request came too slowly: nothing was kept", "too-slow", 408,
+        [{"pointer": "", "problem": "200 bytes came in 20 s", "allowed": "1000 bytes a second after the first 20 s"}],
+    ),
     409: _refusal("What is known or was decided does not bear it, or the same Idempotency-Key came with another body. "
                   "Nothing was changed.", "this was decided already", "conflict", 409),
     413: _refusal("Too large.", "the request is too large", "too-large", 413),
@@ -165,6 +180,13 @@ _REFUSALS = {
         [{"pointer": "/events/0/grade/ctcae", "problem": "should be less than or equal to 5",
           "allowed": "a whole number, 1 to 5"}],
     ),
+    429: _refusal(
+        "Too fast. Nothing was kept; wait as long as Retry-After says, and send it again.",
+        "too many requests with this key: nothing was accepted. Wait 1 s, then send the same again, with the same "
+        "Idempotency-Key", "too-many", 429,
+        [{"pointer": "", "problem": "too many requests with this key",
+          "allowed": "50 a second, and 2000 at once; the next in 1 s"}],
+    ) | {"headers": _RETRY_AFTER},
     503: _refusal("The database does not answer. Nothing was kept; send it again.", "nothing was kept: the database "
-                  "does not answer", "away", 503),
+                  "does not answer", "away", 503) | {"headers": _RETRY_AFTER},
 }  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -61,6 +62,10 @@ class Edge:
                 headers["x-request-id"] = state["request_id"]
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
+                if after_s := state.get("retry_after"):
+                    headers["retry-after"] = str(after_s)
+                if status == HTTPStatus.REQUEST_TIMEOUT:  # The rest of it may still be on its way.
+                    headers["connection"] = "close"
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

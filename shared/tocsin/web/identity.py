@@ -24,6 +24,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tocsin.errors import Forbidden, Unauthorised
 from tocsin.now import Now
+from tocsin.web.limits import limits_of
 
 KEY_PREFIX = "tocsin_site_"
 TOKEN_PREFIX = "tocsin_login_"  # noqa: S105  the name of a kind, not a secret
@@ -141,6 +142,7 @@ async def person(request: Request, given: Bearer = None) -> Person:
         raise Unauthorised("nobody can log in here: no signing key is set")
     found = await run_in_threadpool(whoever, identity, _text(given))
     request.scope["state"]["who"] = found.name
+    limits_of(request).count_login(request, login_of(found))
     return found
 
 
@@ -152,6 +154,11 @@ def whoever(identity: Identity, token: str) -> Person:
     if found.session and identity.logins is not None and not identity.logins.still_counts(found):
         raise Unauthorised("this login has ended: log in again")
     return found
+
+
+def login_of(who: Person) -> str:
+    """What a login is counted by: the session, or the name where no session stands behind it."""
+    return who.session or who.name
 
 
 async def anybody(request: Request, given: Bearer = None) -> Machine | Person:
@@ -192,6 +199,7 @@ async def _machine(request: Request, key: str) -> Machine | None:
     found = identity.machines.remembered(key_hash) or await run_in_threadpool(identity.machines.find, key_hash)
     if found is not None:
         request.scope["state"]["who"] = found.key_id
+        limits_of(request).count_key(request, found.key_id)
     return found
 
 

@@ -24,7 +24,10 @@ from tocsin.errors import Forbidden, Refused, Unauthorised
 from tocsin.now import Now
 from tocsin.settings import Settings
 from tocsin.web import look, places
-from tocsin.web.identity import Identity, Person, whoever
+from tocsin.web.arriving import arriving
+from tocsin.web.direction import set_apart, shown
+from tocsin.web.identity import Identity, Person, login_of, whoever
+from tocsin.web.limits import limits_of
 from tocsin.web.look import words
 from tocsin.web.places import Place
 
@@ -64,9 +67,9 @@ class Form:
 
 
 async def read_form(request: Request, most: int = MOST_BYTES) -> Form:
-    """A form as it was posted. Refused when it is larger than `most` bytes or cannot be read."""
+    """A form as it was posted. Refused when it is larger than `most` bytes, cannot be read, or comes too slowly."""
     size, parts = 0, []
-    async for part in request.stream():
+    async for part in arriving(request):
         size += len(part)
         if size > most:
             raise Refused(f"this form is too large: at most {most} bytes")
@@ -111,7 +114,10 @@ class Pages:
         self._trial = {"id": first.id, "title": first.title} if first is not None and len(studies) == 1 else None
 
     def who(self, request: Request) -> Person | None:
-        """The person who signed in on this browser; None without a good login. May wait for the database."""
+        """The person who signed in on this browser; None without a good login. May wait for the database.
+
+        TooMany when this login opens pages too fast.
+        """
         token = request.cookies.get(COOKIE)
         identity: Identity = request.app.state.identity
         if not token or not identity.signing_key:
@@ -120,7 +126,11 @@ class Pages:
             found = whoever(identity, token)
         except Unauthorised:
             return None
-        request.scope.setdefault("state", {})["who"] = found.name
+        state = request.scope.setdefault("state", {})
+        state["who"] = found.name
+        if not state.get("counted"):  # A page may ask more than once who is there.
+            state["counted"] = True
+            limits_of(request).count_login(request, login_of(found))
         return found
 
     def must_be(self, request: Request, place: Place) -> Person:
@@ -182,7 +192,7 @@ class Pages:
             provider=self._provider,
             rehearsal=f"{now:%a %d %b %Y, %H:%M} (UTC)" if self._is_rehearsal else None, **facts,
         )  # fmt: skip
-        return HTMLResponse(text, status)
+        return HTMLResponse(shown(text), status)
 
     def warm(self) -> None:
         """Read and compile every template of the service, so that nobody's first page waits for it."""
@@ -225,7 +235,8 @@ def _templates(package: str) -> Environment:
 
     loader = ChoiceLoader([PackageLoader(package), PackageLoader("tocsin.web.look", ".")])
     return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=set_apart,
     )  # fmt: skip
 
 

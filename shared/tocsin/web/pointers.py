@@ -127,6 +127,8 @@ def _allowed(part: dict[str, Any] | None, schema: dict[str, Any]) -> str | None:
         return str(part["const"])
     if "enum" in part:
         return ", ".join(str(value) for value in part["enum"])
+    if "discriminator" in part:
+        return f"an object of the kind {', '.join(part['discriminator'].get('mapping', ()))}"
     match part.get("type"):
         case "boolean":
             return "true or false"

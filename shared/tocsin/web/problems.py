@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tocsin.errors import Away, Refused, Unauthorised, Wrong
+from tocsin.web import parameters
 from tocsin.web.pointers import join
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,20 @@ class TooLarge(Refused):
 
     status = 413
     kind = "too-large"
+
+
+class TooSlow(Refused):
+    """The request did not come in time (408). The connection ends with the answer."""
+
+    status = 408
+    kind = "too-slow"
+
+
+class TooMany(Refused):
+    """One asker is too fast (429). `Retry-After` has the whole seconds after which it may ask again, at least 1."""
+
+    status = 429
+    kind = "too-many"
 
 
 class WrongMediaType(Refused):
@@ -102,10 +117,7 @@ async def of_http(request: Request, error: Exception) -> Response:
 async def of_parameters(request: Request, error: Exception) -> Response:
     """A path, query or header parameter that cannot be read. The pointer names it: `/query/limit`."""
     assert isinstance(error, RequestValidationError)
-    wrong = [
-        Wrong(join(e["loc"]), str(e["msg"]), str(e["ctx"]["expected"]) if "expected" in e.get("ctx", {}) else None)
-        for e in error.errors()
-    ]
+    wrong = [Wrong(join(e["loc"]), parameters.problem(e), parameters.allowed(e)) for e in error.errors()]
     return problem(request, 422, "refused", "a parameter cannot be understood", wrong)
 
 

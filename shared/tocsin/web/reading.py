@@ -18,6 +18,7 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from tocsin.errors import Refused, Wrong
+from tocsin.web.arriving import arriving
 from tocsin.web.pointers import join, wrong_places
 from tocsin.web.problems import Malformed, TooLarge, WrongMediaType
 
@@ -43,7 +44,7 @@ class Sent:
 
 
 async def read_json(request: Request, limit_bytes: int = LIMIT_BYTES) -> Sent:
-    """The request's JSON document. Raises WrongMediaType, TooLarge, or Malformed with where it goes wrong."""
+    """The request's JSON document. Raises WrongMediaType, TooLarge, TooSlow, or Malformed with where."""
     _check_media_type(request.headers.get("content-type", ""))
     raw = await _body(request, limit_bytes)
     return Sent(raw, parse(raw))
@@ -192,7 +193,7 @@ async def _body(request: Request, limit_bytes: int) -> bytes:
     parts, size = [], int(stated) if stated.isdecimal() else 0
     if size <= limit_bytes:
         size = 0
-        async for part in request.stream():
+        async for part in arriving(request):
             parts.append(part)
             size += len(part)
             if size > limit_bytes:

@@ -17,8 +17,10 @@ from alerting import accounts, api, sessions
 from alerting.parts import Parts
 from tocsin.errors import Forbidden, NotFound, Refused, Unauthorised
 from tocsin.settings import Settings
+from tocsin.web.limits import limits_of
 from tocsin.web.pages import COOKIE, Form, Pages, is_from_here, read_form, sentence
 from tocsin.web.places import READERS, first_of
+from tocsin.web.problems import TooMany
 
 if TYPE_CHECKING:
     from alerting.oidc import Provider
@@ -96,8 +98,9 @@ class Door:
         if not is_from_here(request):
             return self.page(request, onward, "Sign in on this page.", 403)
         try:
-            session = api.new_session(self._parts, self._settings, form.get("name"), form.raw("password"))
-        except Unauthorised as refusal:
+            with limits_of(request).sign_in(request):
+                session = api.new_session(self._parts, self._settings, form.get("name"), form.raw("password"))
+        except (TooMany, Unauthorised) as refusal:
             return self.page(request, onward, sentence(refusal.title), refusal.status)
         return self._let_in(session["token"], onward)
 

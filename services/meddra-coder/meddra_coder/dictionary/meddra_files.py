@@ -25,6 +25,8 @@ from meddra_coder.dictionary.meddra_tables import (
     Rows,
     rows_of,
 )
+from tocsin.bounded_file import bytes_within
+from tocsin.table_file import FileRefused
 
 __all__ = [
     "Distribution",
@@ -39,6 +41,9 @@ __all__ = [
     "Soc",
     "read_distribution",
 ]
+
+LARGEST: Final = 256 << 20
+"""Bytes of one file. The longest that MedDRA has is a twentieth of it."""
 
 _ALLOWED: Final = "a folder with the twelve files of MedAscii"
 
@@ -183,9 +188,11 @@ def _bytes(folder: pathlib.Path, findings: Findings, step: Callable[[], None]) -
                 findings.tell(file, None, f"missing in {folder}", _ALLOWED)
             case [path]:
                 try:
-                    raws[file] = path.read_bytes()
+                    raws[file] = bytes_within(path, LARGEST)
                 except OSError as error:
                     findings.tell(file, None, f"cannot be read: {error.strerror}", "a file that may be read")
+                except FileRefused as error:
+                    findings.tell(file, None, error.wrong[0].problem, f"at most {LARGEST >> 20} MiB")
             case paths:
                 findings.tell(file, None, f"there more than once: {', '.join(path.name for path in paths)}", "one")
         step()
