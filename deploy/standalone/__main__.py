@@ -7,6 +7,8 @@ import sys
 import typer
 
 from standalone.audit_trail import audit
+from standalone.backup import backup
+from standalone.catch_up import catch_up
 from standalone.code_terms import code
 from standalone.contacts import contacts
 from standalone.demo import demo
@@ -58,6 +60,8 @@ app.command("dose-review")(dose_review)
 app.add_typer(grade, name="grade")
 app.command("reconcile")(reconcile)
 app.command("replay")(replay)
+app.command("backup")(backup)
+app.command("catch-up")(catch_up)
 app.command("rebuild")(rebuild)
 app.add_typer(audit, name="audit")
 app.command("doctor")(doctor)

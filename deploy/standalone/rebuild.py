@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 INTAKE_IS_THE_SOURCE = (
     "the intake cannot be rebuilt from the log, and nothing was touched: it is where facts are written first. The keys "
     "of the sites, each report word for word as it was sent, what was answered under an Idempotency-Key and the "
-    "answers in words stand in its database alone. Restore its backup; the coder and alerting can be rebuilt after that"
+    "answers in words stand in its database alone. Restore its backup, then `tocsin catch-up` where the log is newer; "
+    "the coder and alerting can be rebuilt after that"
 )
 
 

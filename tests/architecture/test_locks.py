@@ -8,7 +8,7 @@ import pytest
 
 from tests.architecture.imports import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-supply.lock")
 
 
 def pins(lock: str) -> dict[str, list[str]]:

@@ -6,31 +6,35 @@ The one place of this service, beside `__main__`, that knows the time, the setti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import get_args
 
 from fastapi import APIRouter
 
-from ae_intake import api, showing
+from ae_intake import api, asking, showing
 from ae_intake.desk import routes as desk
 from ae_intake.handle import on_decision_recorded, on_query_raised
 from ae_intake.heartbeat import Heart
 from ae_intake.keys import KeyRing
-from ae_intake.parts import Parts
+from ae_intake.parts import KINDS, Parts
 from ae_intake.tables import HEAD, MIGRATIONS, metadata
 from tocsin.bus.consume import Consumer, Handler
 from tocsin.bus.port import Bus
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import StoreAway
+from tocsin.messages.bodies import QueryKind
 from tocsin.messages.topics import INTAKE, read_by
 from tocsin.now import Now, wall
 from tocsin.settings import Settings
-from tocsin.store import outbox
+from tocsin.store.audit_watch import AuditWatch
 from tocsin.store.engine import open_store
 from tocsin.store.migrate import bring_up
 from tocsin.store.outbox import Relay
 from tocsin.store.writer import Writer
 from tocsin.web.app import Service
+from tocsin.web.ledger_measures import of_ledger
 from tocsin.web.metrics import Measure
 
 SCHEMA = "intake"
@@ -48,6 +52,7 @@ def build(
         writer = Writer(store, name="intake-writer")
         relay = Relay(store, bus, wall, name="intake-relay")  # Real time, also in a rehearsal: leases need it.
         consumer = Consumer(INTAKE, bus, store, read_by(INTAKE), _HANDLERS, now)
+        chain = AuditWatch(SCHEMA, store, wall)
         parts = Parts(store, writer, studies, now)
         routes = APIRouter()
         routes.include_router(api.router(parts))
@@ -62,17 +67,17 @@ def build(
     return Service(
         name=INTAKE,
         router=routes,
-        workers=(writer, relay, consumer, *hearts),
+        workers=(writer, relay, consumer, chain, *hearts),
         durable=store.ping,
-        degraded=partial(_degraded, relay, consumer, hearts),
-        metrics=partial(_measures, parts, relay),
+        degraded=partial(_degraded, relay, consumer, hearts, chain),
+        metrics=partial(_measures, parts, consumer, chain),
         close=store.close,
         machines=KeyRing(store),
     )
 
 
-def _degraded(relay: Relay, consumer: Consumer, hearts: Sequence[Heart]) -> list[str]:
-    found = []
+def _degraded(relay: Relay, consumer: Consumer, hearts: Sequence[Heart], chain: AuditWatch) -> list[str]:
+    found = [] if chain.trouble is None else [chain.trouble]
     if relay.trouble is not None:
         found.append(f"what was accepted waits for the bus: {relay.trouble}")
     status = consumer.status()
@@ -84,17 +89,12 @@ def _degraded(relay: Relay, consumer: Consumer, hearts: Sequence[Heart]) -> list
     return found
 
 
-def _measures(parts: Parts, relay: Relay) -> Iterator[Measure]:
-    for kind, number in sorted(parts.accepted.items()):
-        yield Measure("accepted", "Requests accepted, by kind", number, "counter", {"kind": kind})
+def _measures(parts: Parts, consumer: Consumer, chain: AuditWatch) -> Iterator[Measure]:
+    for kind in KINDS:
+        yield Measure("accepted", "Requests accepted, by kind", parts.accepted[kind], "counter", {"kind": kind})
     yield Measure("writer_waiting", "Works that wait for the writer", parts.writer.waiting())
-    try:
-        with parts.store.reading() as connection:
-            yield Measure("outbox_waiting", "Messages that wait for the bus", outbox.pending(connection))
-            since = outbox.waiting_since(connection)
-    except StoreAway:
-        yield Measure("store_up", "Whether the database answers", 0)
-        return
-    yield Measure("store_up", "Whether the database answers", 1)
-    waited = 0.0 if since is None else (parts.now() - since).total_seconds()  # it was written down by this time
-    yield Measure("outbox_waiting_seconds", "How long the oldest of them waits", max(waited, 0.0))
+    yield from of_ledger(parts.store, [consumer], chain, parts.now, wall)
+    with suppress(StoreAway), parts.store.reading() as connection:  # That it is away is said above.
+        asked = asking.open_by_kind(connection)
+        for kind in get_args(QueryKind):
+            yield Measure("queries_open", "What is asked of sites and open", asked.get(kind, 0), labels={"kind": kind})

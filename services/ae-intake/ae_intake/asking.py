@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ae_intake.questions import Question, of_duplicate
 from ae_intake.reach import Reach
@@ -196,6 +196,12 @@ def answered_in_words(tx: Connection, query_id: str, statement: str, at: datetim
     after = {"statement_sha256": digest}
     audit.append(tx, at=at, who=by, did="query answered in words", about=f"query {query_id}", study=study, after=after)
     return StatementReceipt(query_id=query_id, received_at=at, statement=statement)
+
+
+def open_by_kind(tx: Connection) -> dict[str, int]:
+    """How many are open, by kind; a kind of which none is open is not named."""
+    query = select(queries.c.kind, func.count()).where(queries.c.status == "open").group_by(queries.c.kind)
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def open_of(tx: Connection, case_id: str) -> list[AskedQuery]:

@@ -17,6 +17,9 @@ from tocsin.store.writer import Writer
 
 T = TypeVar("T")
 
+KINDS = ("report", "follow_up", "answer", "dose", "observations")
+"""What may be accepted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Connection, select, update
 
 from alerting import answers, call_plans, decisions, kinds, ringing
@@ -25,6 +26,8 @@ from tocsin.messages.bodies import AlertRaisedV1
 from tocsin.messages.envelope import Envelope, identity
 from tocsin.store import audit, outbox
 from tocsin.store.insert import insert_unless_there
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
         tx, Envelope(identity("alert.raised", str(alert.id)), "alerts.raised.v1", key, NAME, alert.study, at, at, body)
     )
     report_shortfalls(tx, parts, ringing.ring(tx, parts, ready, [], parts.now()))
+    # Before the commit: what is rolled back is tried again, and is then said again under the same id.
+    log.info("alert_raised", alert=str(alert.id), case=alert.case_id, kind=alert.kind, level=alert.level)
     return True
 
 

@@ -48,6 +48,7 @@ from tocsin.messages.envelope import Envelope
 from tocsin.messages.topics import ALERTING, CONTRACTS, read_by
 from tocsin.now import Now, wall
 from tocsin.settings import Settings
+from tocsin.store.audit_watch import AuditWatch
 from tocsin.store.engine import Store, open_store
 from tocsin.store.migrate import bring_up
 from tocsin.store.outbox import Relay
@@ -91,13 +92,15 @@ def build(
     consumers = consumers_of(parts, bus)
     chores = Chores(parts)
     couriers = couriers_of(parts, settings)
-    watchdog = Watchdog(
-        parts, Looks(consumers, settings.data.absolute(), wall(), timedelta(minutes=settings.heartbeat_minutes))
-    )
+    chain = AuditWatch(NAME, store, wall)
+    every = timedelta(minutes=settings.heartbeat_minutes)
+    watchdog = Watchdog(parts, Looks(consumers, settings.data.absolute(), wall(), every, chain=chain))
     troubled: list[Troubled] = [relay, chores, watchdog, *couriers]
-    watch = Watch(parts, consumers, troubled, watchdog, has_mail_server=settings.smtp_url is not None)
-    # Stopped in reverse: what was taken in is still sent on. In a rehearsal time stands, and nothing lasts.
-    workers: list[Worker] = [relay, *couriers, chores, *([] if is_rehearsal else [watchdog]), *consumers]
+    watch = Watch(parts, consumers, troubled, watchdog, chain, has_mail_server=settings.smtp_url is not None)
+    # In a rehearsal time stands, and nothing lasts.
+    watchers: list[Worker] = [] if is_rehearsal else [watchdog, chain]
+    # Stopped in reverse: what was taken in is still sent on.
+    workers: list[Worker] = [relay, *couriers, chores, *watchers, *consumers]
     routes = api.router(parts, settings)
     deeds_api.add(routes, parts)
     contacts_api.add(routes, parts)

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from alerting import heartbeats, timers
 from alerting.alarm import OPEN
-from alerting.delivery.ledger import DEAD, MAIL, PENDING
+from alerting.delivery.ledger import DEAD, MAIL, PENDING, SENDING, WEBHOOK
+from alerting.kinds import LEVELS
 from alerting.parts import Parts
 from alerting.tables import alerts, clocks, dead_letters, deliveries
 from alerting.tables import timers as timer_rows
-from tocsin.bus.consume import Status
-from tocsin.errors import Away
+from tocsin.errors import Away, StoreAway
+from tocsin.store.audit_watch import AuditWatch
+from tocsin.web.ledger_measures import Counted, of_ledger
 from tocsin.web.metrics import Measure
 
 LAG_LIMIT = 1000
 """More messages than this unread is said aloud."""
 
 _NO_MAIL_SERVER = "no mail server is set: mail goes to the mailbox folder and rings nobody"
-_OF_THE_HOUSE = frozenset({"disk", "clock", "heartbeat", "nobody"})
+TROUBLES = ("consumer", "lag", "disk", "mail", "heartbeat", "nobody", "clock", "audit")
+"""Every kind of trouble that the watchdog knows: how a key begins. Each has its section in docs/runbook.md."""
+_OF_THE_HOUSE = frozenset({"disk", "clock", "heartbeat", "nobody", "audit"})
 _PATIENCE = timedelta(minutes=1)
 
 
@@ -34,12 +39,6 @@ class Troubled(Protocol):
     def name(self) -> str: ...
     @property
     def trouble(self) -> str | None: ...
-
-
-class Counted(Protocol):
-    """A consumer that says how it is."""
-
-    def status(self) -> Status: ...
 
 
 class Found(Protocol):
@@ -62,13 +61,14 @@ class Watch:
     """Asks the tables and the workers. Cheap enough for every few seconds."""
 
     def __init__(
-        self, parts: Parts, consumers: Sequence[Counted], workers: Sequence[Troubled], looked: Looked, *,
-        has_mail_server: bool,
+        self, parts: Parts, consumers: Sequence[Counted], workers: Sequence[Troubled], looked: Looked,
+        chain: AuditWatch, *, has_mail_server: bool,
     ) -> None:  # fmt: skip
         self._parts = parts
         self._consumers = tuple(consumers)
         self._workers = tuple(workers)
         self._looked = looked
+        self._chain = chain
         self._has_mail_server = has_mail_server
 
     def durable(self) -> None:
@@ -116,31 +116,63 @@ class Watch:
         return said
 
     def metrics(self) -> Iterable[Measure]:
-        """Numbers as they are now."""
-        with self._parts.store.reading() as connection:
-            for leg, age in heartbeats.ages(connection, self._parts.wall()).items():
-                seconds = age.total_seconds()
-                yield Measure("heartbeat_age_seconds", "Age of the last heartbeat", seconds, labels={"leg": leg})
-            for name, query in _counts(self._parts.now()).items():
-                yield Measure(f"alerting_{name}", f"{name.replace('_', ' ')}, now", connection.scalars(query).one())
-            for state, level, number in connection.execute(
-                select(alerts.c.state, alerts.c.level, func.count()).group_by(alerts.c.state, alerts.c.level)
-            ):
-                yield Measure("alerts", "Alerts by state and level", number, labels={"state": state, "level": level})
-            for status, number in connection.execute(select(clocks.c.status, func.count()).group_by(clocks.c.status)):
-                yield Measure("clocks", "Regulatory clocks by status", number, labels={"status": status})
-            for channel, state, number in connection.execute(
-                select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
-                    deliveries.c.channel, deliveries.c.state
-                )
-            ):
-                labels = {"channel": channel, "state": state}
-                yield Measure("deliveries", "Deliveries by channel and state", number, labels=labels)
-        for kind, number in Counter(one.key.partition("|")[0] for one in self._looked.found).items():
-            yield Measure("troubles", "What is wrong with the house, by kind", number, labels={"kind": kind})
-        for status in (c.status() for c in self._consumers):
-            if status.lag is not None:
-                yield Measure("consumer_lag", "Messages not read yet", status.lag, labels={"consumer": status.name})
+        """Numbers as they are now. Without a database they are fewer, and the first of them says why."""
+        parts = self._parts
+        yield from of_ledger(parts.store, self._consumers, self._chain, parts.now, parts.wall)
+        found = Counter(one.key.partition("|")[0] for one in self._looked.found)
+        for kind in TROUBLES:
+            yield Measure("troubles", "What is wrong with the house, by kind", found[kind], labels={"kind": kind})
+        for worker in self._workers:
+            waits, labels = int(bool(worker.trouble)), {"worker": worker.name}
+            yield Measure("worker_waits", "Whether it does nothing at present", waits, labels=labels)
+        with suppress(StoreAway), parts.store.reading() as connection:
+            yield from self._measures(connection)
+
+    def _measures(self, connection: Connection) -> Iterable[Measure]:
+        now = self._parts.now()
+        for leg, age in heartbeats.ages(connection, self._parts.wall()).items():
+            seconds = age.total_seconds()
+            yield Measure("heartbeat_age_seconds", "Age of the last heartbeat", seconds, labels={"leg": leg})
+        for name, query in _counts(now).items():
+            yield Measure(f"alerting_{name}", f"{name.replace('_', ' ')}, now", connection.scalars(query).one())
+        for state, level, number in connection.execute(
+            select(alerts.c.state, alerts.c.level, func.count()).group_by(alerts.c.state, alerts.c.level)
+        ):
+            yield Measure("alerts", "Alerts by state and level", number, labels={"state": state, "level": level})
+        rung = {row[0]: row[1] for row in connection.execute(_OLDEST_OPEN)}
+        for level in LEVELS:
+            seconds = _seconds_since(rung.get(level), now)
+            yield Measure("alert_unanswered_seconds", "Age of the oldest open alert", seconds, labels={"level": level})
+        for status, number in connection.execute(select(clocks.c.status, func.count()).group_by(clocks.c.status)):
+            yield Measure("clocks", "Regulatory clocks by status", number, labels={"status": status})
+        for channel, state, number in connection.execute(
+            select(deliveries.c.channel, deliveries.c.state, func.count()).group_by(
+                deliveries.c.channel, deliveries.c.state
+            )
+        ):
+            labels = {"channel": channel, "state": state}
+            yield Measure("deliveries", "Deliveries by channel and state", number, labels=labels)
+        owed = {row[0]: row[1] for row in connection.execute(_oldest_owed(now))}
+        for channel in (MAIL, WEBHOOK):
+            seconds = _seconds_since(owed.get(channel), now)
+            said = "Age of the oldest that is due and not sent"
+            yield Measure("delivery_waiting_seconds", said, seconds, labels={"channel": channel})
+
+
+_OLDEST_OPEN = (
+    select(alerts.c.level, func.min(alerts.c.raised_at)).where(alerts.c.state == OPEN).group_by(alerts.c.level)
+)
+
+
+def _oldest_owed(now: datetime) -> Select[Any]:
+    """Of each channel: when the oldest was planned that should be gone by now. What quiet hours hold is not due."""
+    its = deliveries.c
+    owed = its.state.in_((PENDING, SENDING)), or_(its.attempts > 0, its.next_attempt_at <= now)
+    return select(its.channel, func.min(its.created_at)).where(*owed).group_by(its.channel)
+
+
+def _seconds_since(at: datetime | None, now: datetime) -> float:
+    return 0.0 if at is None else max((now - at).total_seconds(), 0.0)
 
 
 def _counts(now: datetime) -> dict[str, Any]:
@@ -159,6 +191,7 @@ def _counts(now: datetime) -> dict[str, Any]:
             deliveries.c.state == DEAD, deliveries.c.alert_id.in_(open_alerts)
         ),
         "dead_letters": count.select_from(dead_letters).where(dead_letters.c.alert_id.in_(open_alerts)),
+        "clocks_overdue": count.select_from(clocks).where(clocks.c.is_open.is_(True), clocks.c.due_at < now),
         "uncoded": count.select_from(alerts).where(alerts.c.state == OPEN, alerts.c.kind == timers.UNCODED),
         "timers_late": count.select_from(timer_rows).where(
             timer_rows.c.done_at.is_(None), timer_rows.c.due_at < now - _PATIENCE

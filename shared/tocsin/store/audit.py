@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, insert, select, type_coerce, update
@@ -125,6 +126,32 @@ def verify(tx: Connection) -> Verified | Broken:
     return Verified(seq, last)
 
 
+BEGINNING = Verified(0, tables.FIRST_HASH)
+"""Where a chain begins."""
+
+
+def end_of(tx: Connection) -> Verified:
+    """Where the trail ends, as `audit_head` says."""
+    head = tx.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one_or_none()
+    return BEGINNING if head is None else Verified(head.seq, head.hash)
+
+
+def verify_on(tx: Connection, after: Verified, end: Verified, *, most: int = 200) -> Verified | Broken:
+    """Read on from `after` by at most so many rows, and not beyond `end`: a long chain, page by page."""
+    seq, last = after.rows, after.head
+    for row in islice(_rows(tx, after=seq, page=most), min(most, end.rows - seq)):
+        if row.seq != seq + 1:
+            return Broken(seq + 1, f"this row is missing; the next one there is {row.seq}")
+        if why := _broken(row, last):
+            return Broken(row.seq, why)
+        seq, last = row.seq, row.hash
+    if seq == after.rows and seq < end.rows:
+        return Broken(seq + 1, f"this row is missing; the trail should end at {end.rows}")
+    if seq == end.rows and last != end.head:
+        return Broken(seq, "the hash of the last row is not the one that audit_head keeps")
+    return Verified(seq, last)
+
+
 def _broken(row: Row[Any], last: str) -> str | None:
     if row.prev_hash != last:
         return "it does not continue from the row before"
@@ -152,16 +179,15 @@ def _fields(seq: int, entry: Entry, prev_hash: str) -> dict[str, Any]:
     }
 
 
-def _rows(tx: Connection) -> Iterator[Row[Any]]:
+def _rows(tx: Connection, after: int | None = None, page: int = PAGE) -> Iterator[Row[Any]]:
     audit = tables.audit
     # On SQLite the kept text itself is read: a tampered one may be no instant at all.
     at = type_coerce(audit.c.at, Text).label("at") if tx.dialect.name == "sqlite" else audit.c.at
     columns = [at if column.name == "at" else column for column in audit.c]
-    after: int | None = None
     while True:
-        page = select(*columns).order_by(audit.c.seq).limit(PAGE)
-        rows = tx.execute(page if after is None else page.where(audit.c.seq > after)).all()
+        query = select(*columns).order_by(audit.c.seq).limit(page)
+        rows = tx.execute(query if after is None else query.where(audit.c.seq > after)).all()
         yield from rows
-        if len(rows) < PAGE:
+        if len(rows) < page:
             return
         after = rows[-1].seq
