@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -92,6 +92,12 @@ class Desk:
     record: Record
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=httpx.Timeout(30.0, connect=5.0)))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
     def ask(self, method: str, url: str, body: Any = None, **headers: str) -> httpx.Response:
         """The first answer that is one: what is away, slow, full or broken is asked again."""
         until = time.monotonic() + LONGEST_S
@@ -123,7 +129,12 @@ class Site(Desk):
         self._cases: list[Case] = []
         self._subject = ""
         self._last: Sent | None = None
+        self._allowed = threading.Semaphore(0)
         self.failed: BaseException | None = None
+
+    def allow(self, deeds: int) -> None:
+        """So many more things may be done: a slow machine gets no longer histories than a fast one."""
+        self._allowed.release(deeds)
 
     def run(self, stop: threading.Event) -> None:
         """Go on until told to stop; what is under way then is brought to its end."""
@@ -134,9 +145,9 @@ class Site(Desk):
         try:
             self._next_subject()
             while not stop.is_set():
-                (deed,) = self._draw.choices(list(deeds), list(deeds.values()))
-                deed()
-                stop.wait(self._draw.uniform(0.1, 0.5))
+                if self._allowed.acquire(timeout=0.1):
+                    (deed,) = self._draw.choices(list(deeds), list(deeds.values()))
+                    deed()
         except BaseException as error:  # noqa: BLE001  told by whoever started this thread
             self.failed = error
 

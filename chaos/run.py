@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,9 @@ class Outcome:
         return not self.faults and not self.failed
 
 
+DEEDS_A_STEP = 4
+"""What each site does while the nemesis does one thing."""
+
 Told = Callable[[int, int, str], None]
 """Progress: steps done, steps in all, what was done last."""
 
@@ -67,7 +70,7 @@ Told = Callable[[int, int, str], None]
 class _Threads:
     """Those who act from outside, each on a thread of its own."""
 
-    actors: list[Site | Physician]
+    actors: Sequence[Site | Physician]
     stop: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -90,8 +93,20 @@ class _Threads:
                 raise one.failed
 
 
-def run(seed: int, kind: str, kills: int, faults: int, folder: Path, told: Told = lambda *_: None) -> Outcome:
-    """Kill so many times and break so much else; answers what was found. The folder keeps record and logs."""
+def run(
+    seed: int,
+    kind: str,
+    kills: int,
+    faults: int,
+    folder: Path,
+    told: Told = lambda *_: None,
+    *,
+    is_answered_under_fire: bool = True,
+) -> Outcome:
+    """Kill so many times and break so much else; answers what was found. The folder keeps record and logs.
+
+    `is_answered_under_fire`: the physician acts while all that goes on, and not only when it is quiet again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     record = Record(folder / "record.jsonl")
@@ -101,7 +116,16 @@ def run(seed: int, kind: str, kills: int, faults: int, folder: Path, told: Told 
         nemesis = Nemesis(house, world, random.Random(f"{seed}/nemesis"))
         observed, failed = Observed(), ""
         try:
-            observed = _under_fire(seed, house, nemesis, record, plan(kind, kills, faults, nemesis.draw), told)
+            with ExitStack() as actors:
+                sites = [actors.enter_context(Site(house, record, site, seed)) for site in SITES]
+                physician = actors.enter_context(Physician(house, record, seed))
+                those: list[Site | Physician] = [*sites]
+                if is_answered_under_fire:
+                    those.append(physician)
+                _under_fire(nemesis, those, record, plan(kind, kills, faults, nemesis.draw), told)
+                _come_to_rest(house, physician)
+            record.mark("at rest")
+            observed = _at_rest(house)
         except Exception as error:  # noqa: BLE001  a run that did not end has shown nothing, and says so
             failed = f"{type(error).__name__}: {error}"
             (folder / "sessions.txt").write_text(_sessions(house), "utf-8")
@@ -118,25 +142,33 @@ def run(seed: int, kind: str, kills: int, faults: int, folder: Path, told: Told 
 
 
 def _under_fire(
-    seed: int, house: House, nemesis: Nemesis, record: Record, steps: list[str], told: Told
-) -> Observed:  # fmt: skip
-    physician = Physician(house, record, seed)
-    outside_of_it = _Threads([*(Site(house, record, site, seed) for site in SITES), physician])
+    nemesis: Nemesis, actors: Sequence[Site | Physician], record: Record, steps: list[str], told: Told
+) -> None:
+    outside_of_it = _Threads(actors)
     outside_of_it.start()
 
     def step(number: int, said: str) -> None:
         outside_of_it.raise_failed()
         record.mark(said)
         told(number, len(steps), said)
+        allow()
 
+    def allow() -> None:
+        for one in actors:
+            if isinstance(one, Site):
+                one.allow(DEEDS_A_STEP)
+
+    allow()
     try:
         nemesis.carry_out(steps, step)
     finally:
         outside_of_it.stop.set()
     outside_of_it.end()
     record.mark("peace")
-    _come_to_rest(house, physician)
-    record.mark("at rest")
+
+
+def _at_rest(house: House) -> Observed:
+    """End every process as it should be ended; what stands in the tables, and what a replay of the log gives."""
     for process in reversed(house.processes.values()):
         assert process.stop() == 0, f"{process.name} did not end as it was asked to:\n{process.tail()}"
     rebuilt = {service: _replayed(house, service) for service in CHECKED}

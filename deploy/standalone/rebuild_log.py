@@ -1,9 +1,10 @@
 """A private copy of the log for one rebuild, in one file: read once from its beginning, handed out in one order.
 
-It is read in a group of its own that commits nothing, so no position of a service moves. The embedded log has one order
-over all topics, and that is kept. A broker has none: there each message has its turn by when the service handled it, as
-its inbox says, and what the inbox does not know by the time at which it was written down. So the same log gives the
-same tables every time. Within a partition the order stays what it was.
+It is read in a group of its own that commits nothing, so no position of a service moves. Where what stands in the
+tables depends on the order, each message has its turn by when the service handled it, as its inbox says. Else the
+embedded log has one order over all topics, and that is kept; a broker has none, and there it is the time at which a
+message was written down. So the same log gives the same tables every time. Within a partition the order stays what it
+was.
 """
 
 from __future__ import annotations
@@ -75,16 +76,15 @@ class LogCopy:
                 told(self.count(), of)
 
     def order_as_handled(self, handled: Iterable[tuple[UUID, datetime]]) -> None:
-        """Give each message its turn by when the service handled it, where that is known, not by when it was written.
+        """Give each message its turn by when the service handled it. Where nothing is known of that, nothing changes.
 
-        What a broker brought late was judged late: another order would tell another history of the same facts.
+        What came late, or waited while something else was handled, was judged late: another order would tell another
+        history of the same facts.
         """
-        if self._in_order is _AS_PUBLISHED:
-            return
         self._db.execute("BEGIN")
-        self._db.executemany(
-            "UPDATE record SET at = ? WHERE id = ?", ((_text(at), str(message_id)) for message_id, at in handled)
-        )
+        turns = ((_text(at), str(message_id)) for message_id, at in handled)
+        if self._db.executemany("UPDATE record SET at = ? WHERE id = ?", turns).rowcount > 0:
+            self._in_order = _BY_TIME
         self._db.execute("COMMIT")
 
     def count(self) -> int:

@@ -332,7 +332,7 @@ def test_a_message_that_cannot_be_read_is_named_and_nothing_is_put_in_place(data
 
 
 def test_a_log_that_lacks_what_was_handled_is_refused(data: Path) -> None:
-    write(data, "alerting", text(f"INSERT INTO inbox VALUES ('alerting', '{SOME_ID}', 'now')"))
+    write(data, "alerting", text(f"INSERT INTO inbox VALUES ('alerting', '{SOME_ID}', '2026-03-02T00:00:00.000000Z')"))
     failed = rebuild(data, "alerting")
     assert failed.returncode == 1
     assert "alerting has handled 1 messages that are not on this log" in failed.stdout

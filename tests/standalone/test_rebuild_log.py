@@ -117,7 +117,7 @@ def test_the_embedded_log_keeps_the_order_in_which_it_was_written() -> None:
 
 @pytest.mark.parametrize(
     ("is_ordered", "expected"),
-    [(False, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)]), (True, [(FACTS, 0, 0), (SAID, 0, 0), (FACTS, 0, 1)])],
+    [(False, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)]), (True, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)])],
     ids=["on a broker", "on the embedded log"],
 )
 def test_what_a_broker_brought_late_has_its_turn_when_it_was_handled(
