@@ -86,7 +86,7 @@ class Case:
 
 @dataclass
 class Desk:
-    """One who asks the house over HTTP, and does not give up. `stop` ends the asking at the end of a run."""
+    """One who asks the house over HTTP, and does not give up."""
 
     house: House
     record: Record

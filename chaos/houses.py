@@ -7,9 +7,10 @@ Kafka and a real PostgreSQL, each behind a wire that can be slow, cut or silent.
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -112,8 +113,6 @@ class Disk:
 
 
 def _limit(pid: int, size: int) -> None:
-    import resource
-
     with suppress(ProcessLookupError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
@@ -160,9 +159,6 @@ def on_kafka(folder: Path, world: Outside) -> Iterator[House]:
         house = House("kafka", shape, ahead, broker=broker, postgres=postgres, wires=(to_kafka, to_postgres))
         _open(house, world)
         yield house
-
-
-SHAPES: dict[str, Callable[[Path, Outside], object]] = {"embedded": embedded, "kafka": on_kafka}
 
 
 def _settings(world: Outside) -> dict[str, str]:

@@ -39,13 +39,17 @@ def plan(kind: str, kills: int, faults: int, draw: random.Random) -> list[str]:
 
 @dataclass
 class Nemesis:
-    """Carries out a plan on one house. `done` counts what it did, kills by the process that died."""
+    """Carries out a plan on one house. `done` counts its steps by name, and who ended by itself.
+
+    `kills` and `others` count by kind: a step that stops the broker kills a process besides.
+    """
 
     house: House
     world: Outside
     draw: random.Random
     done: Counter[str] = field(default_factory=Counter)
     kills: int = 0
+    others: int = 0
 
     def carry_out(self, steps: list[str], told: Callable[[int, str], None]) -> None:
         """Every step in its turn. `told` gets how many are done, and what was done last."""
@@ -53,6 +57,7 @@ class Nemesis:
             self._pause(0.05, 0.5)
             said = self._kill() if step == KILL else self._fault(step)
             self.done[said] += 1
+            self.others += step != KILL
             if step == KILL and self.kills % BREATH_EVERY == 0:
                 self._pause(1.0, 3.0)
             told(number, said)

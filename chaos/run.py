@@ -133,7 +133,7 @@ def run(
         if (found or failed) and house.disk is not None:
             shutil.copytree(folder / "data", folder / "tables", ignore=shutil.ignore_patterns("ballast"))
         return Outcome(
-            seed, kind, nemesis.kills, nemesis.done.total() - nemesis.kills, nemesis.done,
+            seed, kind, nemesis.kills, nemesis.others, nemesis.done,
             sum(one.what == "report" for one in record.sent),
             sum(one.what in ("report", "follow_up") for one in record.sent), len(observed.clocks),
             len(observed.alerts), len(record.arrived), round(time.monotonic() - began, 1),

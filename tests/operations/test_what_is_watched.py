@@ -237,6 +237,9 @@ def test_a_whole_audit_trail_is_read_to_its_end(store: Store) -> None:
         ("DELETE FROM audit WHERE seq = 200", 200, "this row is missing; the next one there is 201"),
         ("DELETE FROM audit WHERE seq > 400", 401, "this row is missing; the trail should end at 450"),
         ("UPDATE audit_head SET hash = 'another'", 450, "is not the one that audit_head keeps"),
+        ("DELETE FROM audit_head", 451, "audit_head, which says where the trail ends, is missing"),
+        ("UPDATE audit SET seq = 0 WHERE seq = 450", 0, "this row was put in before the first one"),
+        ("UPDATE audit_head SET seq = 449", 450, "this row was put in after the last one, which was 449"),
     ],
 )
 def test_the_first_broken_link_is_named_whatever_was_done(store: Store, statement: str, row: int, why: str) -> None:

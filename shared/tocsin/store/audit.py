@@ -16,7 +16,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, insert, select, type_coerce, update
+from sqlalchemy import Connection, Row, Text, func, insert, or_, select, type_coerce, update
 
 from tocsin.store import tables
 from tocsin.store.pending import Entry, pending_of
@@ -105,51 +105,72 @@ def verify(tx: Connection) -> Verified | Broken:
 
     Use it inside `Store.reading()`: one snapshot, so that entries added meanwhile do not look like tampering.
     """
-    head = tx.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one_or_none()
-    seq, last = 0, tables.FIRST_HASH
+    head, at = _head(tx), BEGINNING
     for row in _rows(tx):
-        if row.seq < 1:
-            return Broken(row.seq, "this row was put in before the first one")
-        if row.seq != seq + 1:
-            return Broken(seq + 1, f"this row is missing; the next one there is {row.seq}")
-        if head is not None and row.seq > head.seq:
-            return Broken(row.seq, f"this row was put in after the last one, which was {head.seq}")
-        if why := _broken(row, last):
-            return Broken(row.seq, why)
-        seq, last = row.seq, row.hash
-    if head is None:
-        return Broken(seq + 1, "audit_head, which says where the trail ends, is missing")
-    if seq < head.seq:
-        return Broken(seq + 1, f"this row is missing; the trail should end at {head.seq}")
-    if last != head.hash:
-        return Broken(seq, "the hash of the last row is not the one that audit_head keeps")
-    return Verified(seq, last)
+        found = _link(row, at, head)
+        if isinstance(found, Broken):
+            return found
+        at = found
+    return _ended(at, head)
 
 
 BEGINNING = Verified(0, tables.FIRST_HASH)
 """Where a chain begins."""
 
 
-def end_of(tx: Connection) -> Verified:
-    """Where the trail ends, as `audit_head` says."""
-    head = tx.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one_or_none()
-    return BEGINNING if head is None else Verified(head.seq, head.hash)
+def end_of(tx: Connection) -> Verified | Broken:
+    """Where the trail ends, as `audit_head` says. Broken when it says nothing, or rows stand outside of the trail."""
+    head, seq = _head(tx), tables.audit.c.seq
+    if head is None:
+        return _ended(Verified(tx.scalar(select(func.max(seq))) or 0, ""), None)
+    outside = tx.scalars(select(seq).where(or_(seq < 1, seq > head.rows)).order_by(seq).limit(1)).first()
+    return head if outside is None else _outside(outside, head)
 
 
 def verify_on(tx: Connection, after: Verified, end: Verified, *, most: int = 200) -> Verified | Broken:
     """Read on from `after` by at most so many rows, and not beyond `end`: a long chain, page by page."""
-    seq, last = after.rows, after.head
-    for row in islice(_rows(tx, after=seq, page=most), min(most, end.rows - seq)):
-        if row.seq != seq + 1:
-            return Broken(seq + 1, f"this row is missing; the next one there is {row.seq}")
-        if why := _broken(row, last):
-            return Broken(row.seq, why)
-        seq, last = row.seq, row.hash
-    if seq == after.rows and seq < end.rows:
-        return Broken(seq + 1, f"this row is missing; the trail should end at {end.rows}")
-    if seq == end.rows and last != end.head:
-        return Broken(seq, "the hash of the last row is not the one that audit_head keeps")
-    return Verified(seq, last)
+    at = after
+    for row in islice(_rows(tx, after=at.rows, page=most), min(most, end.rows - at.rows)):
+        found = _link(row, at, end)
+        if isinstance(found, Broken):
+            return found
+        at = found
+    return _ended(at, end) if at == after or at.rows == end.rows else at
+
+
+def _head(tx: Connection) -> Verified | None:
+    found = tx.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash)).one_or_none()
+    return None if found is None else Verified(found.seq, found.hash)
+
+
+def _link(row: Row[Any], after: Verified, end: Verified | None) -> Verified | Broken:
+    """The chain up to this row, which comes next after `after`; or why it does not continue it."""
+    if row.seq < 1:
+        return _outside(row.seq, end)
+    if row.seq != after.rows + 1:
+        return Broken(after.rows + 1, f"this row is missing; the next one there is {row.seq}")
+    if end is not None and row.seq > end.rows:
+        return _outside(row.seq, end)
+    if why := _broken(row, after.head):
+        return Broken(row.seq, why)
+    return Verified(row.seq, row.hash)
+
+
+def _outside(seq: int, end: Verified | None) -> Broken:
+    if seq < 1 or end is None:
+        return Broken(seq, "this row was put in before the first one")
+    return Broken(seq, f"this row was put in after the last one, which was {end.rows}")
+
+
+def _ended(at: Verified, end: Verified | None) -> Verified | Broken:
+    """What is read to its end, held against where it should end."""
+    if end is None:
+        return Broken(at.rows + 1, "audit_head, which says where the trail ends, is missing")
+    if at.rows < end.rows:
+        return Broken(at.rows + 1, f"this row is missing; the trail should end at {end.rows}")
+    if at.head != end.head:
+        return Broken(at.rows, "the hash of the last row is not the one that audit_head keeps")
+    return at
 
 
 def _broken(row: Row[Any], last: str) -> str | None:

@@ -16,7 +16,7 @@ import structlog
 from tocsin.errors import Away
 from tocsin.now import Now
 from tocsin.store import audit
-from tocsin.store.audit import Broken
+from tocsin.store.audit import Broken, Verified
 from tocsin.store.engine import Store
 
 log = structlog.get_logger(__name__)
@@ -71,14 +71,15 @@ class AuditWatch:
         """Read the chain as it is now, to its end; False when `stop` came first."""
         with self._store.reading() as tx:
             end = audit.end_of(tx)
-        at: audit.Verified | Broken = audit.BEGINNING
-        while isinstance(at, audit.Verified) and at != end:
+        at: Verified | Broken = end if isinstance(end, Broken) else audit.BEGINNING
+        while isinstance(at, Verified) and isinstance(end, Verified) and at != end:
             with self._store.reading() as tx:
                 at = audit.verify_on(tx, at, end)
             if at != end and stop.wait(_REST_S):
                 return False
-        self.last = Chain(self._now(), at.rows if isinstance(at, audit.Verified) else at.seq - 1,
-                          at if isinstance(at, Broken) else None)  # fmt: skip
-        if self.last.broken is not None:
-            log.error("audit_broken", worker=self.name, row=self.last.broken.seq, why=self.last.broken.why)
+        if isinstance(at, Broken):
+            log.error("audit_broken", worker=self.name, row=at.seq, why=at.why)
+            self.last = Chain(self._now(), max(at.seq - 1, 0), at)
+        else:
+            self.last = Chain(self._now(), at.rows)
         return True

@@ -22,7 +22,7 @@ from fastapi import Request
 from starlette.datastructures import State
 
 from tocsin.errors import TocsinError, Unauthorised, Wrong
-from tocsin.settings import Settings
+from tocsin.settings import Network, Settings
 from tocsin.web.metrics import Measure
 from tocsin.web.problems import TooMany
 
@@ -104,7 +104,7 @@ class Limits:
     keys: Buckets
     logins: Buckets
     failures: Buckets
-    proxies: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network] = ()
+    proxies: Sequence[Network] = ()
     clock: Callable[[], float] = time.monotonic
 
     @classmethod
