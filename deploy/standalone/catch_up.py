@@ -6,7 +6,6 @@ See docs/backup.md. The coder and alerting are rebuilt instead (`tocsin rebuild`
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,25 +65,16 @@ def catch_up(
 def run(settings: Settings) -> CaughtUp:
     """Catch up, in one transaction. TocsinError, saying what to do, when that is not possible."""
     from ae_intake.catching_up import TOPICS, prepare
-    from standalone.folder import Folder
     from standalone.progress import progress
     from standalone.rebuild_log import LogCopy
-    from standalone.rebuild_run import must_be_stopped, must_be_there, scratch_folder
-    from standalone.stores import open_existing
-    from tocsin.bus import open_bus
+    from standalone.rebuild_run import alone_with
     from tocsin.bus.embedded import EmbeddedBus
 
-    with ExitStack() as stack:
-        must_be_there(settings)
-        kept = stack.enter_context(open_existing(settings, "intake"))
-        at_home = None
-        if not settings.database or settings.bus.startswith("embedded:"):
-            at_home = stack.enter_context(Folder(settings.data)).path
-        must_be_stopped(kept)
+    with (
+        alone_with("intake", settings) as (kept, bus, scratch),
+        LogCopy(scratch / "log.db", is_ordered=isinstance(bus, EmbeddedBus)) as log,
+    ):
         prepare(kept)
-        bus = stack.enter_context(open_bus(settings.bus, replication=settings.kafka_replication))
-        scratch = stack.enter_context(scratch_folder(at_home))
-        log = stack.enter_context(LogCopy(scratch / "log.db", is_ordered=isinstance(bus, EmbeddedBus)))
         with progress("reading the log") as told:
             log.read(bus, "tocsin.catch-up.intake", TOPICS, told)
         found = CaughtUp(failures=[f"{gap}: what is gone cannot be taken up" for gap in log.gaps()])

@@ -66,19 +66,25 @@ class Outcome:
 
 def run(service: ServiceName, settings: Settings, *, is_check: bool) -> Outcome:
     """Rebuild or compare. Raises TocsinError, saying what to do, when that is not possible; then nothing is changed."""
+    with alone_with(service, settings) as (kept, bus, folder):
+        way = _way(service, settings)
+        _must_be_of_this_version(kept, way)
+        _empty_the_outbox(kept, bus, is_check=is_check)
+        return _rebuild(way, kept, bus, folder, time_of(settings), is_check=is_check)
+
+
+@contextmanager
+def alone_with(service: ServiceName, settings: Settings) -> Iterator[tuple[Store, Bus, Path]]:
+    """The tables of a stopped service, the log, and a scratch folder. Raises TocsinError where somebody is at work."""
     with ExitStack() as stack:
-        must_be_there(settings)
+        _must_be_there(settings)
         kept = stack.enter_context(open_existing(settings, service))
         at_home = None
         if not settings.database or settings.bus.startswith("embedded:"):
             at_home = stack.enter_context(Folder(settings.data)).path
-        must_be_stopped(kept)
+        _must_be_stopped(kept)
         bus = stack.enter_context(open_bus(settings.bus, replication=settings.kafka_replication))
-        way = _way(service, settings)
-        _must_be_of_this_version(kept, way)
-        _empty_the_outbox(kept, bus, is_check=is_check)
-        folder = stack.enter_context(scratch_folder(at_home))
-        return _rebuild(way, kept, bus, folder, time_of(settings), is_check=is_check)
+        yield kept, bus, stack.enter_context(_scratch_folder(at_home))
 
 
 def _rebuild(way: Way, kept: Store, bus: Bus, folder: Path, now: Now, *, is_check: bool) -> Outcome:
@@ -133,13 +139,13 @@ def _way(service: ServiceName, settings: Settings) -> Way:
     return AlertingWay(load_studies(settings.studies), settings.public_url)
 
 
-def must_be_there(settings: Settings) -> None:
+def _must_be_there(settings: Settings) -> None:
     log = Path(settings.bus.removeprefix("embedded:"))
     if settings.bus.startswith("embedded:") and not log.is_file():
         raise SettingsError(f"{log}: no such log; name the folder of `tocsin up` with --data, or set TOCSIN_BUS")
 
 
-def must_be_stopped(kept: Store) -> None:
+def _must_be_stopped(kept: Store) -> None:
     """On PostgreSQL: nobody else may be connected as this service. (A folder has a lock; a process is not asked.)"""
     if kept.dialect != "postgresql":
         return
@@ -191,7 +197,7 @@ def _empty_the_outbox(kept: Store, bus: Bus, *, is_check: bool) -> None:
 
 
 @contextmanager
-def scratch_folder(at_home: Path | None) -> Iterator[Path]:
+def _scratch_folder(at_home: Path | None) -> Iterator[Path]:
     """Where the scratch database stands: in the data folder where there is one, whose lock says that we are alone."""
     for left in [] if at_home is None else at_home.glob(f"{SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)  # of a rebuild that was killed

@@ -16,6 +16,7 @@ import pytest
 
 from standalone.posting import Answer, Poster, ToPost
 from tests.hostile.wire import REPORT, Wire, answered, on_the_wire, refusal
+from tests.support.shapes import wait_until
 
 SLOW_ONES = 300
 ALL_SLOW_ARE_GONE_S = 12.0
@@ -126,12 +127,9 @@ def test_who_breaks_off_in_the_middle_of_a_body_is_no_fault_of_ours(wire: Wire) 
     with wire.open(wire.head(Content_Length="5000") + b'{"subject": "S01-0'):
         pass
     with wire.client() as other:
-        deadline = time.monotonic() + 10
-        while 'tocsin_problems_total{kind="malformed",route="/v1/reports"}' not in (
-            numbers := other.get("/metrics").text
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        told = 'tocsin_problems_total{kind="malformed",route="/v1/reports"}'
+        wait_until(lambda: told in other.get("/metrics").text, "it was counted", within_s=10)
+        numbers = other.get("/metrics").text
     assert 'status="500"' not in numbers
     assert '"fault"' not in numbers
 
@@ -195,10 +193,13 @@ def test_an_import_that_is_too_fast_is_slowed_and_loses_no_report(tmp_path_facto
         answers: list[Answer] = []
         Poster(limited.url, limited.key, at_once=8).post_all(reports, answers.append)
         with limited.client() as other:
-            held: list[dict[str, Any]] = []
-            while not held:  # the key waits its second like any other
-                time.sleep(0.1)
-                held = other.get("/v1/reports", params={"limit": 500}).json().get("reports", [])
+
+            def reports_held() -> list[dict[str, Any]]:
+                """The key waits its second like any other."""
+                held: list[dict[str, Any]] = other.get("/v1/reports", params={"limit": 500}).json().get("reports", [])
+                return held
+
+            held = wait_until(reports_held, "the key may ask again")
             numbers = other.get("/metrics").text
     assert {answer.outcome for answer in answers} == {"accepted"}
     assert sorted(case["subject"] for case in held) == [f"S01-{n:03}" for n in range(1, 13)]

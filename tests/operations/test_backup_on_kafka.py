@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ from standalone import rebuild_run
 from standalone.names import SERVICES
 from tests.flow.people import FATAL, hospital, site
 from tests.standalone.test_rebuild import HOT, INFUSION, LOW, TABLES, rows_of
+from tests.support.fixtures_postgres import need_programs
 from tests.support.kafka_broker import Broker
 from tests.support.shapes import STUDIES, three_processes, wait_until
 from tocsin.settings import Settings
@@ -30,10 +30,9 @@ OF_THE_INTAKE = [
 
 
 def run(program: str, *words: str) -> None:
-    found = shutil.which(program)
-    if found is None:
-        pytest.skip(f"{program} is not on the PATH (Debian: the package postgresql-client)")
-    done = subprocess.run([found, *words], capture_output=True, text=True, check=False, timeout=120)
+    """One of PostgreSQL's own programs: it lies beside those that make a server."""
+    found = need_programs().folder / program
+    done = subprocess.run([str(found), *words], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
