@@ -5,7 +5,7 @@
 #   make test    the whole suite; says at its end which Kafka, PostgreSQL and browser it used
 #   make lint    formatting, lint, types
 #   make bench   the benchmark suite: bench/results.json and docs/benchmarks.md (ARGS="--quick" to try it)
-#   make chaos   the no-loss proof: 20 seeds of kills and other faults on both shapes, some 40 minutes; docs/chaos.md
+#   make chaos   the no-loss proof: 20 seeds of kills and other faults on both shapes, an hour or two; docs/chaos.md
 #   make fuzz    the hostile tests, thirty times as long and with new examples each time; make fuzz TIMES=200
 #   make screenshots    a picture of every page of the desk, into docs/pictures
 #   make sbom    what Tocsin is made of, with licences: build/sbom.json, CycloneDX

@@ -1,6 +1,6 @@
 """`python -m bench`: run the measurements, keep what was found, and write docs/benchmarks.md from it.
 
-    python -m bench                        everything, about an hour
+    python -m bench                        everything, some hours: a rebuild of 100,000 messages is most of it
     python -m bench --only intake,rebuild  these; the page keeps what it has of the others
     python -m bench --quick                a try of a minute each or less: printed, and nothing is written
     python -m bench --page                 the page again, from what is kept
