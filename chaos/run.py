@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerting import tables as alerting
@@ -204,11 +204,8 @@ def _waits_for_time(house: House) -> bool:
 
 
 def _what_waits(house: House) -> str:
-    its = alerting.deliveries.c
-    with house.shape.reading("alerting") as tx:
-        states = dict(tx.execute(select(its.state, func.count()).group_by(its.state)).all())
     tails = "\n".join(f"{name}:\n{process.tail()[-1500:]}" for name, process in house.processes.items())
-    return f"deliveries {states}\n{tails}"
+    return f"{house.shape.what_waits()}\n{tails}"
 
 
 def _sessions(house: House) -> str:
@@ -221,7 +218,7 @@ def _sessions(house: House) -> str:
         " FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
     try:
-        with create_engine(house.shape.databases["intake"]).connect() as connection:
+        with house.shape.reading("intake") as connection:
             return "\n".join(str(dict(row._mapping)) for row in connection.execute(text(query)))
     except SQLAlchemyError as error:
         return str(error)

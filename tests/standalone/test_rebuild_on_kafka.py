@@ -40,7 +40,6 @@ def test_on_kafka_and_postgresql_the_log_gives_the_tables_too(
         hospital.report(FATAL)
         assert hospital.post({"observations": [LOW, HOT]}, "/v1/observations").status_code == 201
         wait_until(shape.is_quiet, "everything was read, judged and delivered")
-        wait_until(lambda: rows("alerting")["grades"], "the grades")
         page = physician.alerts(level="page")[0]["alert_id"]
         headers = {"Authorization": f"Bearer {physician.token}"}
         answered = httpx.post(f"{shape.alerting}/v1/alerts/{page}/acknowledgements", headers=headers, timeout=30)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,19 +22,19 @@ from typing import Any, TypeVar
 import httpx
 from sqlalchemy import Connection, func, select
 
-from ae_intake import tables as intake_tables
 from alerting import tables as alerting_tables
-from meddra_coder import tables as coder_tables
 from tests.support.warm import Forked
+from tocsin.messages.topics import ALERTING, CODER, INTAKE, read_by
 from tocsin.store.engine import Store, open_store
-from tocsin.store.tables import outbox
+from tocsin.store.tables import inbox, outbox
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 STUDIES = (ROOT / "deploy" / "protocols" / "nct06223646.toml", ROOT / "deploy" / "protocols" / "cdiscpilot01.toml")
 IMPORT_ROOTS = ("shared", "services/ae-intake", "services/meddra-coder", "services/alerting", "deploy")
-SERVICES = ("intake", "coder", "alerting")
+NAMES = {"intake": INTAKE, "coder": CODER, "alerting": ALERTING}
+SERVICES = tuple(NAMES)
 
 
 def wait_until(
@@ -189,27 +190,26 @@ class Shape:
 
     def is_quiet(self) -> bool:
         """Whether every accepted report was said, coded, judged, and everything rung was delivered or given up."""
-        with self.reading("intake") as tx:
-            revisions = tx.execute(select(func.count()).select_from(intake_tables.revisions)).scalar_one()
-            waiting = _unsent(tx)
-        with self.reading("coder") as tx:
-            seen = tx.execute(select(func.count()).select_from(coder_tables.revisions)).scalar_one()
-            waiting += _unsent(tx)
-        with self.reading("alerting") as tx:
-            snapshots = alerting_tables.snapshots
-            by_source: dict[str, int] = dict(
-                tx.execute(select(snapshots.c.source, func.count()).group_by(snapshots.c.source)).all()
-            )
-            deliveries = alerting_tables.deliveries
-            open_deliveries = tx.execute(
-                select(func.count()).select_from(deliveries).where(deliveries.c.state.in_(["pending", "sending"]))
-            ).scalar_one()
-            waiting += _unsent(tx)
-        return bool(
-            waiting == 0
-            and seen == revisions == by_source.get("report", 0) == by_source.get("coding", 0)
-            and open_deliveries == 0
-        )
+        return not self.what_waits()
+
+    def what_waits(self) -> dict[str, Any]:
+        """What is not done yet, by name: messages not said, those not handled by a reader, deliveries by state."""
+        its = alerting_tables.deliveries.c
+        with ExitStack() as stack:
+            tx = {name: stack.enter_context(self.reading(name)) for name in SERVICES}
+            found: dict[str, Any] = {f"not said by {name}": _unsent(tx[name]) for name in SERVICES}
+            said = [
+                (topic, one)
+                for of in tx.values()
+                for topic, one in of.execute(select(outbox.c.topic, outbox.c.message_id))
+            ]
+            for name, service in NAMES.items():
+                topics = read_by(service)
+                handled = set(tx[name].scalars(select(inbox.c.message_id)))
+                found[f"not handled by {name}"] = Counter(t for t, one in said if t in topics and one not in handled)
+            by_state = select(its.state, func.count()).where(its.state.in_(["pending", "sending"])).group_by(its.state)
+            found["deliveries"] = dict(tx["alerting"].execute(by_state).all())
+        return {name: waiting for name, waiting in found.items() if waiting}
 
 
 def _unsent(tx: Connection) -> int:
