@@ -1,10 +1,11 @@
 """A private copy of the log for one rebuild, in one file: read once from its beginning, handed out in one order.
 
 It is read in a group of its own that commits nothing, so no position of a service moves. Where what stands in the
-tables depends on the order, each message has its turn by when the service handled it, as its inbox says. Else the
-embedded log has one order over all topics, and that is kept; a broker has none, and there it is the time at which a
-message was written down. So the same log gives the same tables every time. Within a partition the order stays what it
-was.
+tables depends on the order, it is the one in which they were written: what the service said itself, by the number in
+its outbox, and each message of others after the last of its own that the service had said by then, as its inbox says.
+Else the embedded log has one order over all topics, and that is kept; a broker has none, and there it is the time at
+which a message was written down. So the same log gives the same tables every time. Within a partition the order of what
+others said stays what it was.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +31,25 @@ Told = Callable[[int, int | None], None]
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the service's own, as its outbox holds it."""
+
+    message_id: UUID
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A message that the service has handled: when, and after which of its own. None: it is not known after which."""
+
+    message_id: UUID
+    at: datetime
+    after_seq: int | None
+
+
 PATIENCE_S = 45.0
 """How long nothing may arrive that is known to be there: longer than a dead reader keeps what it held."""
 _BATCH = 500
@@ -36,7 +57,7 @@ _BATCH = 500
 _TABLE = """
 CREATE TABLE record (
     seq INTEGER PRIMARY KEY, topic TEXT, partition INTEGER, "offset" INTEGER, rank INTEGER, at TEXT, id TEXT,
-    key BLOB, value BLOB, headers TEXT,
+    key BLOB, value BLOB, headers TEXT, turn REAL, is_own INTEGER NOT NULL DEFAULT 0,
     UNIQUE (topic, partition, "offset")
 )
 """
@@ -47,8 +68,21 @@ SELECT topic, partition, "offset", key, value, headers FROM record WHERE ?1 IS N
 # facts come before what was said of them: `rank` is the place of the topic among those asked for.
 _BY_TIME = """
 SELECT topic, partition, "offset", key, value, headers FROM (
-    SELECT *, max(at) OVER (PARTITION BY topic, partition ORDER BY "offset") AS turn FROM record
-) WHERE ?1 IS NULL OR topic = ?1 ORDER BY turn, rank, partition, "offset"
+    SELECT *, max(at) OVER (PARTITION BY topic, partition ORDER BY "offset") AS latest FROM record
+) WHERE ?1 IS NULL OR topic = ?1 ORDER BY latest, rank, partition, "offset"
+"""
+# Half a step after the own message that was said last: before the next one. What is between the same two has its turn
+# by when it was handled. An own message does not wait for those of others that stand before it in its partition.
+_AS_HANDLED = """
+SELECT topic, partition, "offset", key, value, headers FROM (
+    SELECT *, max(turn) OVER place AS latest_turn, max(at) OVER place AS latest FROM record
+    WINDOW place AS (PARTITION BY topic, partition, is_own ORDER BY "offset")
+) WHERE ?1 IS NULL OR topic = ?1 ORDER BY latest_turn, latest, rank, partition, "offset"
+"""
+_AFTER = """
+UPDATE record SET turn = 0.5 + coalesce(
+    (SELECT seq FROM said_by WHERE said_by.at <= record.at ORDER BY said_by.at DESC, seq DESC LIMIT 1), 0
+) WHERE turn IS NULL
 """
 
 
@@ -75,16 +109,30 @@ class LogCopy:
                 self._keep(found, ranks)
                 told(self.count(), of)
 
-    def order_as_handled(self, handled: Iterable[tuple[UUID, datetime]]) -> None:
-        """Give each message its turn by when the service handled it. Where nothing is known of that, nothing changes.
+    def order_as_handled(self, said: Iterable[Said], handled: Iterable[Handled]) -> None:
+        """Give each message the turn that it had. Where neither inbox nor outbox knows any, nothing changes.
 
         What came late, or waited while something else was handled, was judged late: another order would tell another
-        history of the same facts.
+        history of the same facts. Where only the time of a message is known, it comes after what was said by then.
         """
         self._db.execute("BEGIN")
-        turns = ((_text(at), str(message_id)) for message_id, at in handled)
-        if self._db.executemany("UPDATE record SET at = ? WHERE id = ?", turns).rowcount > 0:
-            self._in_order = _BY_TIME
+        self._db.execute("CREATE TABLE said (id TEXT PRIMARY KEY, seq INTEGER, at TEXT)")
+        self._db.executemany(
+            "INSERT INTO said VALUES (?, ?, ?)", ((str(one.message_id), one.seq, _text(one.at)) for one in said)
+        )
+        self._db.execute("CREATE TABLE said_by AS SELECT at, max(seq) OVER (ORDER BY at, seq) AS seq FROM said")
+        self._db.execute("CREATE INDEX by_time ON said_by (at, seq)")
+        turns = (
+            (_text(one.at), None if one.after_seq is None else one.after_seq + 0.5, str(one.message_id))
+            for one in handled
+        )
+        known = self._db.executemany("UPDATE record SET at = ?, turn = ? WHERE id = ?", turns).rowcount
+        known += self._db.execute(
+            "UPDATE record SET is_own = 1, turn = said.seq, at = said.at FROM said WHERE said.id = record.id"
+        ).rowcount
+        if known > 0:
+            self._db.execute(_AFTER)
+            self._in_order = _AS_HANDLED
         self._db.execute("COMMIT")
 
     def count(self) -> int:
@@ -132,7 +180,7 @@ class LogCopy:
     def _keep(self, found: Sequence[Received], ranks: dict[str, int]) -> None:
         self._db.execute("BEGIN")
         self._db.executemany(
-            "INSERT OR IGNORE INTO record VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO record VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0)",
             [
                 (r.topic, r.partition, r.offset, ranks[r.topic], _written_at(r), r.headers.get("ce_id"),
                  r.key.encode("utf-8", "surrogateescape"), r.value, json.dumps(dict(r.headers)))

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
-from standalone.rebuild_log import LogCopy, Place, Told
+from standalone.rebuild_log import Handled, LogCopy, Place, Said, Told
 from tocsin.bus.consume import place
 from tocsin.bus.dead import dead_topic, read_dead
 from tocsin.bus.port import Received
 from tocsin.errors import Poison
 from tocsin.messages.envelope import Envelope
-from tocsin.store.inbox import first_time
-from tocsin.store.tables import inbox
+from tocsin.store.inbox import note_again
+from tocsin.store.tables import inbox, outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -35,6 +34,9 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 OF_THE_LOG = "the log"
 """The scratch inbox of what no consumer of the service reads."""
 _TOGETHER = 200
+_HANDLED = select(inbox.c.at, inbox.c.after_seq).where(
+    inbox.c.consumer == bindparam("of_consumer"), inbox.c.message_id == bindparam("of_message")
+)
 
 
 class Way(Protocol):
@@ -130,12 +132,12 @@ class _One:
 
     def handle(self, received: Received, tx: Connection) -> Outcome:
         way, consumer = self._way, self._consumers.get(received.topic)
-        at = (received.topic, received.partition, received.offset)
+        stands_at = (received.topic, received.partition, received.offset)
         if consumer is None and received.topic not in way.tells:
             return "of_others"
-        if consumer is not None and at in self._aside[consumer]:
+        if consumer is not None and stands_at in self._aside[consumer]:
             return "set_aside"
-        is_unread = consumer is not None and at in self._unread[consumer]
+        is_unread = consumer is not None and stands_at in self._unread[consumer]
         try:
             envelope = way.decode(received)
         except Poison:
@@ -145,27 +147,33 @@ class _One:
         is_own = received.topic in way.tells and envelope.source == way.source
         if consumer is None and not is_own:
             return "of_others"
-        before = None if consumer is None else self._handled_at(consumer, envelope.id)
+        before = None if consumer is None else self._handled_before(consumer, envelope.id)
         if is_unread and before is None and not is_own:
             return "left"
-        if not first_time(tx, consumer or OF_THE_LOG, envelope.id, before or envelope.recorded_at):
+        at, after_seq = (envelope.recorded_at, None) if before is None else (before.at, before.after_seq)
+        if not note_again(tx, consumer or OF_THE_LOG, envelope.id, at, after_seq):
             return "repeated"
         if consumer is not None and before is not None:
             self.known[consumer] += 1
         way.handle(envelope, tx)
         return "handled"
 
-    def _handled_at(self, consumer: str, message_id: UUID) -> datetime | None:
-        row = inbox.c
-        query = select(row.at).where(row.consumer == consumer, row.message_id == message_id)
-        return self._kept.scalars(query).one_or_none()
+    def _handled_before(self, consumer: str, message_id: UUID) -> Row[Any, Any] | None:
+        return self._kept.execute(_HANDLED, {"of_consumer": consumer, "of_message": message_id}).one_or_none()
 
 
-def handled(kept: Connection, way: Way) -> Iterator[tuple[UUID, datetime]]:
-    """What the consumers of the service have handled, and when, as its inbox says."""
+def handled(kept: Connection, way: Way) -> Iterator[Handled]:
+    """What the consumers of the service have handled, as its inbox says."""
     row = inbox.c
-    for found in kept.execute(select(row.message_id, row.at).where(row.consumer.in_(way.reads))):
-        yield found.message_id, found.at
+    for found in kept.execute(select(row.message_id, row.at, row.after_seq).where(row.consumer.in_(way.reads))):
+        yield Handled(found.message_id, found.at, found.after_seq)
+
+
+def said(kept: Connection) -> Iterator[Said]:
+    """What the service has said, as its outbox holds it."""
+    row = outbox.c
+    for found in kept.execute(select(row.message_id, row.seq, row.created_at)):
+        yield Said(found.message_id, found.seq, found.created_at)
 
 
 def _set_aside(log: LogCopy, way: Way) -> dict[str, set[Place]]:

@@ -21,7 +21,7 @@ from standalone.folder import Folder
 from standalone.names import ServiceName
 from standalone.progress import progress
 from standalone.rebuild_log import LogCopy, unread
-from standalone.rebuild_replay import Replayed, handled, replay, topics_of
+from standalone.rebuild_replay import Replayed, handled, replay, said, topics_of
 from standalone.rebuild_tables import Compared, StillInUse, compare, mark_of, new_words, put_in_place
 from standalone.rehearsal import time_of
 from standalone.stores import open_existing
@@ -102,7 +102,7 @@ def _rebuild(way: Way, kept: Store, bus: Bus, folder: Path, now: Now, *, is_chec
         with kept.reading() as before:
             mark = mark_of(before)
             if way.follows_its_inbox:
-                log.order_as_handled(handled(before, way))
+                log.order_as_handled(said(before), handled(before, way))
             way.begin(scratch, log.records)
             with progress("rebuilding") as told:
                 done = replay(log, way, scratch, before, not_read, told)
@@ -113,10 +113,10 @@ def _rebuild(way: Way, kept: Store, bus: Bus, folder: Path, now: Now, *, is_chec
                 return _outcome(way, done, is_check)
             with scratch.reading() as rebuilt:
                 tables = compare(before, rebuilt, way)
-                said = new_words(rebuilt, before, log)
-        found = _outcome(way, done, is_check, tables, Counter(record.topic for _, record, _ in said))
+                anew = new_words(rebuilt, before, log)
+        found = _outcome(way, done, is_check, tables, Counter(record.topic for _, record, _ in anew))
         if not is_check:
-            put_in_place(kept, scratch, way, mark, said, _for_the_trail(found), now())
+            put_in_place(kept, scratch, way, mark, anew, _for_the_trail(found), now())
         return found
 
 

@@ -287,7 +287,9 @@ def test_somebody_who_writes_meanwhile_is_noticed_and_nothing_is_changed(
 
     def writes(*arguments: Any) -> Any:
         write(
-            data, "alerting", text("INSERT INTO inbox VALUES ('somebody', '0123456789abcdef0123456789abcdef', 'now')")
+            data,
+            "alerting",
+            text("INSERT INTO inbox VALUES ('somebody', '0123456789abcdef0123456789abcdef', 'now', NULL)"),
         )
         return compare(*arguments)
 
@@ -332,7 +334,11 @@ def test_a_message_that_cannot_be_read_is_named_and_nothing_is_put_in_place(data
 
 
 def test_a_log_that_lacks_what_was_handled_is_refused(data: Path) -> None:
-    write(data, "alerting", text(f"INSERT INTO inbox VALUES ('alerting', '{SOME_ID}', '2026-03-02T00:00:00.000000Z')"))
+    write(
+        data,
+        "alerting",
+        text(f"INSERT INTO inbox VALUES ('alerting', '{SOME_ID}', '2026-03-02T00:00:00.000000Z', NULL)"),
+    )
     failed = rebuild(data, "alerting")
     assert failed.returncode == 1
     assert "alerting has handled 1 messages that are not on this log" in failed.stdout

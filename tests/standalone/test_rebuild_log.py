@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standalone.rebuild_log import LogCopy, unread
+from standalone.rebuild_log import Handled, LogCopy, Said, unread
 from tocsin.bus.port import Bus, Received
 from tocsin.errors import BusAway
 
@@ -59,6 +59,11 @@ def bus_with(*batches: list[Received], there: int | None = None) -> Bus:
 def record(topic: str, partition: int, offset: int, minute: int) -> Received:
     at = (NOON + timedelta(minutes=minute)).isoformat()
     return Received(topic, partition, offset, "TOC-0031", b"{}", {"ce_recordedat": at})
+
+
+def numbered(number: int, topic: str, partition: int, offset: int, minute: int) -> Received:
+    found = record(topic, partition, offset, minute)
+    return replace(found, headers={**found.headers, "ce_id": str(UUID(int=number))})
 
 
 @contextmanager
@@ -115,23 +120,45 @@ def test_the_embedded_log_keeps_the_order_in_which_it_was_written() -> None:
         assert order(log) == [(SAID, 0, 0), (FACTS, 0, 0)]
 
 
-@pytest.mark.parametrize(
-    ("is_ordered", "expected"),
-    [(False, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)]), (True, [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)])],
-    ids=["on a broker", "on the embedded log"],
-)
-def test_what_a_broker_brought_late_has_its_turn_when_it_was_handled(
-    is_ordered: bool, expected: list[tuple[str, int, int]]
-) -> None:
+@pytest.mark.parametrize("is_ordered", [False, True], ids=["on a broker", "on the embedded log"])
+@pytest.mark.parametrize("after_seq", [7, None], ids=["as the inbox says", "by its time, where the inbox does not say"])
+def test_what_a_broker_brought_late_has_its_turn_when_it_was_handled(is_ordered: bool, after_seq: int | None) -> None:
     """The first fact was handled an hour late: what rang meanwhile rang without it. The second one is not handled yet.
 
     Within its partition it goes first all the same.
     """
-    late, said, second = record(FACTS, 0, 0, 1), record(SAID, 0, 0, 2), record(FACTS, 0, 1, 3)
-    late.headers["ce_id"] = "11111111-1111-5111-8111-111111111111"  # type: ignore[index]
-    with copied(bus_with([late], [said], [second]), is_ordered=is_ordered) as log:
-        log.order_as_handled([(UUID("11111111-1111-5111-8111-111111111111"), NOON + timedelta(minutes=61))])
-        assert order(log) == expected
+    late, rang, second = numbered(1, FACTS, 0, 0, 1), numbered(2, SAID, 0, 0, 2), record(FACTS, 0, 1, 3)
+    with copied(bus_with([late], [rang], [second]), is_ordered=is_ordered) as log:
+        log.order_as_handled(
+            [Said(UUID(int=2), 7, NOON + timedelta(minutes=2))],
+            [Handled(UUID(int=1), NOON + timedelta(minutes=61), after_seq)],
+        )
+        assert order(log) == [(SAID, 0, 0), (FACTS, 0, 0), (FACTS, 0, 1)]
+
+
+def test_a_deed_that_was_begun_before_a_fact_was_handled_and_waited_for_it_comes_after_it() -> None:
+    """A person acts at minute 2; the fact is handled at minute 3, and the deed is kept behind it, as number 8."""
+    fact, deed = numbered(1, FACTS, 0, 0, 1), numbered(2, SAID, 0, 0, 2)
+    with copied(bus_with([deed], [fact])) as log:
+        log.order_as_handled(
+            [Said(UUID(int=2), 8, NOON + timedelta(minutes=2))], [Handled(UUID(int=1), NOON + timedelta(minutes=3), 7)]
+        )
+        assert order(log) == [(FACTS, 0, 0), (SAID, 0, 0)]
+
+
+def test_an_own_deed_has_its_turn_when_it_was_said_and_not_when_it_was_read_again() -> None:
+    """It came back from the bus at minute 9, behind another's word that was handled late; number 4 was first."""
+    other, deed, fact = numbered(1, SAID, 0, 0, 1), numbered(2, SAID, 0, 1, 2), numbered(3, FACTS, 0, 0, 3)
+    with copied(bus_with([other, deed], [fact])) as log:
+        log.order_as_handled(
+            [Said(UUID(int=2), 4, NOON + timedelta(minutes=2))],
+            [
+                Handled(UUID(int=1), NOON + timedelta(minutes=8), 6),
+                Handled(UUID(int=2), NOON + timedelta(minutes=9), 6),
+                Handled(UUID(int=3), NOON + timedelta(minutes=4), 4),
+            ],
+        )
+        assert order(log) == [(SAID, 0, 1), (FACTS, 0, 0), (SAID, 0, 0)]
 
 
 def test_a_log_that_has_lost_its_beginning_is_noticed() -> None:

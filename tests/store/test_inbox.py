@@ -6,9 +6,14 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
+from sqlalchemy import select
+
 from tests.store.conftest import NOON
-from tocsin.store import inbox
+from tocsin.bus.port import Record
+from tocsin.store import inbox, outbox
 from tocsin.store.engine import Store
+from tocsin.store.tables import inbox as inbox_rows
+from tocsin.store.tables import outbox as outbox_rows
 
 ONE = UUID(int=1)
 TWO = UUID(int=2)
@@ -41,6 +46,18 @@ def test_a_handler_that_failed_is_not_remembered(store: Store) -> None:
         pass
     with store.transaction() as tx:
         assert inbox.first_time(tx, "coder", ONE, NOON)
+
+
+def test_it_says_after_which_own_message_each_was_handled(store: Store) -> None:
+    with store.transaction() as tx:
+        inbox.first_time(tx, "coder", ONE, NOON)
+    with store.transaction() as tx:
+        outbox.put_record(tx, Record("alerts.raised.v1", "TOC-0001", b"{}", {}), message_id=TWO, at=NOON)
+    with store.transaction() as tx:
+        inbox.first_time(tx, "coder", TWO, NOON)
+        after = dict(tx.execute(select(inbox_rows.c.message_id, inbox_rows.c.after_seq)).all())
+        number = tx.scalars(select(outbox_rows.c.seq)).one()
+    assert after == {ONE: 0, TWO: number}
 
 
 def test_known_answers_for_a_batch(store: Store) -> None:

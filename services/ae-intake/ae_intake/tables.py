@@ -35,7 +35,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 FIRST_COUNT = "INSERT INTO counters (name, value) VALUES ('case', 0)"

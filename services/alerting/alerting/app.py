@@ -16,6 +16,7 @@ from alerting import (
     alert_deeds_api,
     api,
     call_plan_api,
+    cases,
     contacts_api,
     dead_letters,
     deeds_api,
@@ -139,7 +140,7 @@ def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
     bind: dict[str, Handler] = {kind: partial(_call, handler, parts) for kind, handler in HANDLERS.items()}
     topics = [t for t in bind if t in read_by(ALERTING)]
     return [
-        Consumer(NAME, bus, parts.store, topics, bind, parts.wall),
+        Consumer(NAME, bus, parts.store, topics, bind, parts.wall, alone=_alone),
         Consumer(
             f"{NAME}.dead",
             bus,
@@ -151,6 +152,10 @@ def consumers_of(parts: Parts, bus: Bus) -> list[Consumer]:
             limit=DeadLimit(most=0),
         ),
     ]
+
+
+def _alone(envelope: Envelope[Any], tx: Connection) -> None:
+    cases.lock_study(tx, envelope.study)
 
 
 def couriers_of(parts: Parts, settings: Settings) -> list[Couriers]:

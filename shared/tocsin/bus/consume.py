@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 Handler: TypeAlias = "Callable[[Envelope[Any], Connection], None]"
 Decode: TypeAlias = "Callable[[Received], Envelope[Any]]"
+Alone: TypeAlias = "Callable[[Envelope[Any], Connection], None]"
+"""Waits until nobody else works on what a message is about, to the end of the transaction."""
 
 AWAY_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses while something is away; the last one is repeated for ever."""
@@ -112,6 +114,7 @@ class Consumer:
         now: Now,
         *,
         decode: Decode | None = None,
+        alone: Alone | None = None,
         on_committed: Callable[[], None] | None = None,
         pauses_s: Sequence[float] = (0.1, 0.5, 2.0),
         away_pauses_s: Sequence[float] = AWAY_PAUSES_S,
@@ -127,6 +130,7 @@ class Consumer:
         self._handlers = dict(handlers)
         self._now = now
         self._decode = decode or _envelope_decode()
+        self._alone = alone
         self._on_committed = on_committed
         self._pauses_s = tuple(pauses_s)
         self._away_pauses_s = tuple(away_pauses_s)
@@ -244,6 +248,8 @@ class Consumer:
         if handler is None:
             known = ", ".join(sorted(self._handlers)) or "nothing"
             raise Poison(f"{self._name} does not handle {envelope.type!r}; it handles {known}")
+        if self._alone is not None:  # before the inbox says after what it was handled
+            self._alone(envelope, tx)
         if not first_time(tx, self._name, envelope.id, self._now()):
             return False
         handler(envelope, tx)

@@ -1,18 +1,21 @@
 """Which messages a consumer has handled: what turns "at least once" on the wire into "once" in effect.
 
-The entry is written in the handler's own transaction: handled and known, or neither.
+The entry is written in the handler's own transaction: handled and known, or neither. It says too after which message
+of the service's own that was, so that a replay can give each its turn (`tocsin rebuild`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, func, select
 
 from tocsin.store.insert import insert_unless_there
-from tocsin.store.tables import inbox
+from tocsin.store.tables import inbox, outbox
 
 
 def first_time(tx: Connection, consumer: str, message_id: UUID, at: datetime) -> bool:
@@ -20,10 +23,21 @@ def first_time(tx: Connection, consumer: str, message_id: UUID, at: datetime) ->
 
     On PostgreSQL a second transaction with the same message waits here until the first has ended.
     """
-    done = tx.execute(
-        insert_unless_there(inbox, tx.dialect.name), {"consumer": consumer, "message_id": message_id, "at": at}
-    )
-    return done.rowcount == 1
+    row = {"consumer": consumer, "message_id": message_id, "at": at}
+    return tx.execute(_with_last_said(tx.dialect.name), row).rowcount == 1
+
+
+def note_again(tx: Connection, consumer: str, message_id: UUID, at: datetime, after_seq: int | None) -> bool:
+    """As `first_time`, for a message whose turn is known from before: a replay keeps it."""
+    row = {"consumer": consumer, "message_id": message_id, "at": at, "after_seq": after_seq}
+    return tx.execute(insert_unless_there(inbox, tx.dialect.name), row).rowcount == 1
+
+
+@cache
+def _with_last_said(dialect: str) -> Executable:
+    insert: Any = insert_unless_there(inbox, dialect)
+    statement: Executable = insert.values(after_seq=select(func.coalesce(func.max(outbox.c.seq), 0)).scalar_subquery())
+    return statement
 
 
 def known(tx: Connection, consumer: str, message_ids: Collection[UUID]) -> set[UUID]:

@@ -74,3 +74,8 @@ def create_ledger(op: Any) -> None:
     for statements in GUARDS[op.get_bind().dialect.name].values():
         for statement in statements:
             op.execute(statement)
+
+
+def know_what_was_said_before(op: Any) -> None:
+    """The inbox says after which own message each was handled. NULL for what was handled before this step."""
+    op.add_column("inbox", sa.Column("after_seq", sa.BigInteger))

@@ -64,6 +64,10 @@ inbox = Table(
     Column("consumer", Text, primary_key=True),
     Column("message_id", Uuid, primary_key=True),
     Column("at", Instant, nullable=False),
+    # The last message that this service had said by then: so that a replay can tell which came first, a message of
+    # others or a deed of its own. No clock can say it, where one waits for the other. 0: it had said nothing yet.
+    # NULL: it was handled by a version that did not note it.
+    Column("after_seq", BigInteger),
     sqlite_with_rowid=False,
 )
 
