@@ -43,7 +43,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     told.add_argument("--seeds", type=int, default=20, help="how many seeds, the shapes taking turns (20)")
     told.add_argument("--seed", type=int, default=None, help="the first seed, to run one again; none: a new one")
     told.add_argument("--kills", type=int, default=50, help="kill -9 of a service, in each seed (50)")
-    told.add_argument("--faults", type=int, default=13, help="other faults, in each seed (13)")
+    told.add_argument("--faults", type=int, default=14, help="other faults, in each seed (14)")
     told.add_argument("--shape", choices=[*SHAPES, "both"], default="both", help="embedded, kafka, or both in turns")
     told.add_argument("--keep", type=Path, default=None, help="where records and logs go; none: a temporary folder")
     told.add_argument("--json", action="store_true", help="print one JSON document")
@@ -84,7 +84,7 @@ def _total(found: Sequence[Outcome]) -> dict[str, Any]:
         "done": dict(sorted(done.items())),
         **{
             name: sum(getattr(outcome, name) for outcome in found)
-            for name in ("reports", "revisions", "clocks", "alarms", "arrived")
+            for name in ("reports", "revisions", "clocks", "alarms", "arrived", "newer", "set_aside")
         },
         "lost": sum(fault.how == "lost" for fault in faults),
         "doubled": sum(fault.how == "doubled" for fault in faults),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ VERBATIMS = {
 LEVELS = ("DL1", "DL2", "DL3")
 WAITS_FOR_OTHERS = "hold_confirmation"
 """An alert that ends when each site has confirmed that it knows of a hold: no physician can."""
+MENDED_FIRST = "dead_letter"
+"""An alert that is acknowledged last, as the runbook says: when the cause is mended and what was set aside is back."""
 AGAIN_S = 0.2
 LONGEST_S = 180.0
 """How long a request may go unanswered while the house is under fire: beyond it the run has failed."""
@@ -261,13 +263,13 @@ class Physician(Desk):
 
     def acknowledge_all(self) -> None:
         """At the end: everything that is open has been seen."""
-        while self._acknowledge(most=200):
+        while self._acknowledge(most=200, leave={WAITS_FOR_OTHERS}):
             pass
 
-    def _acknowledge(self, most: int = 5) -> int:
-        """Up to so many of the open alerts; how many there were that can be acknowledged."""
+    def _acknowledge(self, most: int = 5, leave: Set[str] = frozenset({WAITS_FOR_OTHERS, MENDED_FIRST})) -> int:
+        """Up to so many of the open alerts but those of the kinds to `leave`; how many there were."""
         answer = self._asked("GET", f"/v1/alerts?state=open&study={STUDY}&limit=1000")
-        found = [one for one in answer.json()["alerts"] if one["kind"] != WAITS_FOR_OTHERS][:most]
+        found = [one for one in answer.json()["alerts"] if one["kind"] not in leave][:most]
         for alert in found:
             answer = self._asked("POST", f"/v1/alerts/{alert['alert_id']}/acknowledgements")
             if answer.is_success:

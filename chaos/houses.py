@@ -10,7 +10,8 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,10 +24,17 @@ from alerting import webhooks
 from alerting.accounts import add
 from chaos.lives import Ahead, Life
 from chaos.outside import Outside
+from chaos.releases import Release
 from chaos.wires import Wire
+from standalone.rebuild_log import LogCopy
 from tests.support.kafka_broker import Broker
 from tests.support.postgres_server import NoPostgres, PostgresServer, find_programs
 from tests.support.shapes import Process, Shape, one_process, three_processes
+from tocsin.bus import open_bus
+from tocsin.bus.dead import dead_topic
+from tocsin.bus.port import Received
+from tocsin.bus.replay import replay
+from tocsin.messages.topics import BODIES
 
 STUDY = "NCT06223646"
 SITES = ("S01", "S02")
@@ -47,10 +55,40 @@ class House:
     postgres: PostgresServer | None = None
     wires: tuple[Wire, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)
+    releases: dict[str, Release] = field(default_factory=dict)
+    """Which release each process is, by its name; none said: today's."""
 
     @property
     def processes(self) -> dict[str, Process]:
         return self.shape.processes
+
+    @property
+    def bus(self) -> str:
+        """Where the log is; whoever checks comes by no wire."""
+        if self.broker is not None:
+            return f"kafka://{self.broker.bootstrap}"
+        return f"embedded:{self.shape.environment['TOCSIN_DATA']}/log.db"
+
+    def install(self, name: str, release: Release) -> None:
+        """From its next start on, a process is of this release."""
+        self.releases[name] = release
+        self.processes[name].fork = partial(Life, ahead=self.ahead.path, release=release)
+
+    def records(self, topics: Sequence[str]) -> list[Received]:
+        """Everything that stands on these topics, read without moving anybody's position."""
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_bus(self.bus) as bus,
+            LogCopy(Path(folder) / "log.db", is_ordered=False) as log,
+        ):
+            log.read(bus, "chaos", topics, lambda *_: None)
+            return list(log.records())
+
+    def put_back(self) -> int:
+        """What was set aside is put back, as `tocsin replay` does; how many that were."""
+        found = {letter.topic for letter in self.records([dead_topic(topic) for topic in BODIES])}
+        with open_bus(self.bus) as bus:
+            return sum(replay(bus, topic) for topic in sorted(found))
 
     def heal(self) -> None:
         """Everything beside it works again, and every process of it runs."""

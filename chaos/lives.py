@@ -1,7 +1,7 @@
-"""What runs inside a process of the house under fire: `tocsin` itself, on a time that the nemesis can move.
+"""What runs inside a process of the house under fire: `tocsin` itself, on a time and of a release that are given.
 
 The time is the machine's plus the seconds that stand in a file, read at every look: `tocsin.now.wall` is the only
-source of time of a house, and it is the only thing that is changed here.
+source of time of a house. What another release reads and writes is told in `releases`. Nothing else is changed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import tocsin.now
+from chaos.releases import Release, become
 from tests.support.warm import Forked, say_to, server
 
 
@@ -21,21 +22,29 @@ class Life(Forked):
     """A process of the house; what it says is added to `out` and `err`, and it works in the folder of `out`."""
 
     def __init__(
-        self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str], *, ahead: Path
+        self,
+        words: Sequence[str],
+        out: Path,
+        err: Path,
+        environment: Mapping[str, str],
+        *,
+        ahead: Path,
+        release: Release = Release.TODAY,
     ) -> None:
-        told = (list(words), str(out.absolute()), str(err.absolute()), dict(environment), str(ahead))
+        told = (list(words), str(out.absolute()), str(err.absolute()), dict(environment), str(ahead), release)
         context = server(os.pathsep.join(sys.path))
         self._process = context.Process(target=live, args=told, daemon=True)
         self._process.start()
 
 
-def live(words: list[str], out: str, err: str, environment: dict[str, str], ahead: str) -> None:
-    """Be `tocsin` with these words, in this environment."""
+def live(words: list[str], out: str, err: str, environment: dict[str, str], ahead: str, release: Release) -> None:
+    """Be `tocsin` of a release with these words, in this environment."""
     os.chdir(Path(out).parent)
     say_to(out, err)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["tocsin", *words]
+    become(release)
     tocsin.now.datetime = ahead_of_the_machine(Path(ahead))  # type: ignore[attr-defined]
     from standalone.__main__ import main
 

@@ -12,11 +12,16 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy import func, select
+
+from alerting import tables as alerting
 from chaos.houses import READY_S, House
 from chaos.outside import HOOK_FAULTS, MAIL_FAULTS, TAKES, Outside
+from chaos.releases import Release
+from tests.support.shapes import Process, wait_until
 
 KILL = "kill"
-EVERYWHERE = ("mail fails", "webhook fails", "clock jumps", "rolling restart")
+EVERYWHERE = ("mail fails", "webhook fails", "clock jumps", "rolling restart", "new version")
 FAULTS = {
     "embedded": (*EVERYWHERE, "disk full"),
     "kafka": (
@@ -41,12 +46,14 @@ def plan(kind: str, kills: int, faults: int, draw: random.Random) -> list[str]:
 class Nemesis:
     """Carries out a plan on one house. `done` counts its steps by name, and who ended by itself.
 
-    `kills` and `others` count by kind: a step that stops the broker kills a process besides.
+    `kills` and `others` count by kind: a step that stops the broker kills a process besides. `allow` lets those outside
+    do a few things more, in the middle of a step that needs them.
     """
 
     house: House
     world: Outside
     draw: random.Random
+    allow: Callable[[], None] = lambda: None
     done: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     others: int = 0
@@ -82,8 +89,9 @@ class Nemesis:
     def _fault(self, name: str) -> str:
         deeds: dict[str, Callable[[], None]] = {
             "mail fails": self._mail, "webhook fails": self._hook, "clock jumps": self._clock,
-            "rolling restart": self._roll, "disk full": self._disk, "broker stops": self._broker_stops,
-            "broker is killed": self._broker_dies, "broker pauses": self._broker_pauses,
+            "rolling restart": self._roll, "new version": self._new_version, "disk full": self._disk,
+            "broker stops": self._broker_stops, "broker is killed": self._broker_dies,
+            "broker pauses": self._broker_pauses,
             "database restarts": self._database_restarts, "database is killed": self._database_dies,
             "slow wires": self._slow, "wires are cut": self._cut, "a wire is silent": self._silent,
         }  # fmt: skip
@@ -107,10 +115,59 @@ class Nemesis:
     def _roll(self) -> None:
         """One process after the other ends as it was asked to, and starts again."""
         for process in self.house.processes.values():
-            code = process.stop()
-            assert code == 0, f"{process.name} ended with {code}:\n{process.tail()}"
+            self._stop(process)
             process.start()
             process.ready(READY_S)
+
+    def _new_version(self) -> None:
+        """One process after the other becomes the next release, writers first; then some are taken back.
+
+        Writers first is the wrong order: who reads is older than who writes until its own turn comes. What was set
+        aside meanwhile is put back when all are new, as the runbook says. Who is taken back reads what the others write
+        and writes as before, beside them.
+        """
+        for name in self.house.processes:
+            self._restart_as(name, Release.NEXT)
+            self.allow()
+            self._until_something_is_set_aside()
+        self.house.put_back()
+        names = sorted(self.house.processes)
+        for name in self.draw.sample(names, self.draw.randint(1, len(names))):
+            self._restart_as(name, Release.BETWEEN)
+            self.allow()
+
+    def _restart_as(self, name: str, release: Release) -> None:
+        """Asked to end, or killed; then it starts as another release."""
+        process = self.house.processes[name]
+        if self.draw.random() < 0.3:
+            process.kill()
+            self.kills += 1
+        else:
+            self._stop(process)
+        self.house.install(name, release)
+        process.start()
+        process.ready(READY_S)
+
+    def _stop(self, process: Process) -> None:
+        """It ends as it was asked to; an older reader may have ended at its limit of dead letters before."""
+        code = process.stop()
+        is_older = Release.NEXT in self.house.releases.values() and process.name not in self.house.releases
+        assert code == 0 or (is_older and "DeadLetterLimit" in process.tail()), (
+            f"{process.name} ended with {code}:\n{process.tail()}"
+        )
+
+    def _until_something_is_set_aside(self) -> None:
+        """Where a reader is older than its writer: until it has met what it cannot read, or has ended by that."""
+        older = [process for name, process in self.house.processes.items() if name not in self.house.releases]
+        letters = select(func.count()).select_from(alerting.dead_letters)
+
+        def is_set_aside() -> bool:
+            return any(one.running and one.running.poll() is not None for one in older) or bool(
+                self.house.shape.count("alerting", letters)
+            )
+
+        if older:
+            wait_until(is_set_aside, "an older reader sets aside what a newer writer said", READY_S)
 
     def _disk(self) -> None:
         assert self.house.disk is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,10 @@ from sqlalchemy import Connection, func, select
 from ae_intake import tables as intake
 from alerting import tables as alerting
 from chaos.expected import Clock
+from chaos.releases import Release, is_of_the_next, is_too_new
 from meddra_coder import tables as coder
+from tocsin.bus.dead import dead_topic, read_dead
+from tocsin.bus.port import Received
 from tocsin.store import audit
 from tocsin.store import tables as ledger
 from tocsin.store.engine import Store
@@ -45,6 +48,23 @@ class Alert:
     group_key: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a consumer gave up. `place`: topic/partition/offset. `key`: the case, of a report or its coding.
+
+    `is_too_new`: only because a later release wrote it. `has_rung`: alerting has told of it. `is_handled`: the consumer
+    has handled the message after all.
+    """
+
+    place: str
+    consumer: str
+    reason: str
+    key: str = ""
+    is_too_new: bool = False
+    has_rung: bool = True
+    is_handled: bool = False
+
+
 @dataclass
 class Observed:
     """The tables of all three services, as far as the promises speak of them."""
@@ -70,16 +90,19 @@ class Observed:
     acknowledged: set[str] = field(default_factory=set)
     submitted: Counter[str] = field(default_factory=Counter)
     """By reference: a submission is entered once."""
-    dead_letters: list[str] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    written_by: Counter[Release] = field(default_factory=Counter)
+    """How many messages of each release stand on the log: those of the next one, and those as they are today."""
     unsent: dict[str, int] = field(default_factory=dict)
     broken_audit: dict[str, str] = field(default_factory=dict)
     rebuilt: dict[str, list[str]] = field(default_factory=dict)
     """By service: the tables that a replay of the log gives otherwise, and what stood in its way."""
 
 
-def observe(stores: Mapping[str, Store]) -> Observed:
-    """Read all three services. `stores` are those of intake, coder and alerting."""
+def observe(stores: Mapping[str, Store], log: Iterable[Received]) -> Observed:
+    """Read all three services and the log. `stores` are those of intake, coder and alerting."""
     found = Observed()
+    handled: set[tuple[str, str]] = set()
     for name, read in (("intake", _intake), ("coder", _coder), ("alerting", _alerting)):
         with stores[name].reading() as tx:
             read(tx, found)
@@ -87,7 +110,36 @@ def observe(stores: Mapping[str, Store]) -> Observed:
             found.unsent[name] = tx.execute(unsent).scalar_one()
             if isinstance(verdict := audit.verify(tx), audit.Broken):
                 found.broken_audit[name] = str(verdict)
+            its = ledger.inbox.c
+            handled.update(
+                (row.consumer, str(row.message_id)) for row in tx.execute(select(its.consumer, its.message_id))
+            )
+    with stores["alerting"].reading() as tx:
+        rung = {_place(row): row.reason for row in tx.execute(select(alerting.dead_letters))}
+    _read_log(log, rung, handled, found)
     return found
+
+
+def _place(of: Any) -> tuple[str, str]:
+    """Where a dead letter stood, and who gave it up: of a row of alerting's, or of the letter itself."""
+    return f"{of.topic}/{of.partition}/{of.offset}", of.consumer
+
+
+def _read_log(
+    log: Iterable[Received], rung: dict[tuple[str, str], str], handled: set[tuple[str, str]], found: Observed
+) -> None:
+    letters: dict[tuple[str, str], DeadLetter] = {}
+    for record in log:
+        if record.topic.endswith(dead_topic("")):
+            letter = read_dead(record)
+            letters[_place(letter)] = DeadLetter(
+                *_place(letter), letter.error, letter.original.key, is_too_new(letter.error), _place(letter) in rung,
+                (letter.consumer, letter.original.headers.get("ce_id", "")) in handled,
+            )  # fmt: skip
+        elif "replayed_from" not in record.headers:
+            found.written_by[Release.NEXT if is_of_the_next(record.value) else Release.TODAY] += 1
+    letters |= {place: DeadLetter(*place, why) for place, why in rung.items() if place not in letters}
+    found.dead_letters = list(letters.values())
 
 
 def _intake(tx: Connection, found: Observed) -> None:
@@ -139,7 +191,3 @@ def _alerting(tx: Connection, found: Observed) -> None:
     ]
     found.acknowledged = {str(one) for one in tx.scalars(select(alerting.acknowledgements.c.alert_id))}
     found.submitted.update(tx.scalars(select(alerting.submissions.c.reference)))
-    found.dead_letters = [
-        f"{row.topic}/{row.partition}/{row.offset} of {row.consumer}: {row.reason}"
-        for row in tx.execute(select(alerting.dead_letters))
-    ]

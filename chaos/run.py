@@ -25,7 +25,9 @@ from chaos.nemesis import Nemesis, plan
 from chaos.observed import Observed, observe
 from chaos.outside import outside
 from chaos.record import Record
+from chaos.releases import Release
 from tests.support.shapes import wait_until
+from tocsin.messages.topics import all_topics
 
 SHAPES = {"embedded": embedded, "kafka": on_kafka}
 QUIET_S = 240.0
@@ -48,6 +50,10 @@ class Outcome:
     clocks: int
     alarms: int
     arrived: int
+    newer: int
+    """Messages that the next release wrote."""
+    set_aside: int
+    """How often a reader gave up a message that was too new for it."""
     took_s: float
     disk: str = ""
     faults: tuple[Fault, ...] = ()
@@ -136,7 +142,8 @@ def run(
             seed, kind, nemesis.kills, nemesis.others, nemesis.done,
             sum(one.what == "report" for one in record.sent),
             sum(one.what in ("report", "follow_up") for one in record.sent), len(observed.clocks),
-            len(observed.alerts), len(record.arrived), round(time.monotonic() - began, 1),
+            len(observed.alerts), len(record.arrived), observed.written_by[Release.NEXT],
+            sum(letter.is_too_new for letter in observed.dead_letters), round(time.monotonic() - began, 1),
             house.disk.title if house.disk else "", found, failed,
         )  # fmt: skip
 
@@ -158,6 +165,7 @@ def _under_fire(
             if isinstance(one, Site):
                 one.allow(DEEDS_A_STEP)
 
+    nemesis.allow = allow
     allow()
     try:
         nemesis.carry_out(steps, step)
@@ -173,7 +181,7 @@ def _at_rest(house: House) -> Observed:
         assert process.stop() == 0, f"{process.name} did not end as it was asked to:\n{process.tail()}"
     rebuilt = {service: _replayed(house, service) for service in CHECKED}
     with ExitStack() as stack:
-        observed = observe(house.shape.stores(stack))
+        observed = observe(house.shape.stores(stack), house.records([topic.name for topic in all_topics()]))
     observed.rebuilt = rebuilt
     return observed
 
@@ -225,13 +233,17 @@ def _sessions(house: House) -> str:
 
 
 def _replayed(house: House, service: str) -> list[str]:
-    """Which tables a replay of the log gives otherwise: `tocsin rebuild --check`, on the time of the house."""
+    """Which tables a replay of the log gives otherwise: `tocsin rebuild --check`, on the time of the house.
+
+    It reads what every release has written.
+    """
     process = next(iter(house.processes.values()))
     out, err = house.shape.folder / f"rebuild-{service}.json", house.shape.folder / f"rebuild-{service}.log"
     words = ["rebuild", service, "--check", "--json"]
     if house.kind == "embedded":
         words += ["--data", house.shape.environment["TOCSIN_DATA"]]
-    code = Life(words, out, err, dict(process.environment), ahead=house.ahead.path).wait(QUIET_S)
+    environment = dict(process.environment)
+    code = Life(words, out, err, environment, ahead=house.ahead.path, release=Release.NEXT).wait(QUIET_S)
     try:
         found = json.loads(out.read_text("utf-8"))
     except ValueError:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,6 +79,9 @@ SELECT topic, partition, "offset", key, value, headers FROM (
     WINDOW place AS (PARTITION BY topic, partition, is_own ORDER BY "offset")
 ) WHERE ?1 IS NULL OR topic = ?1 ORDER BY latest_turn, latest, rank, partition, "offset"
 """
+_NAMED = 'UPDATE record SET id = ? WHERE topic = ? AND partition = ? AND "offset" = ?'
+_ASIDE = 'INSERT INTO aside SELECT seq FROM record WHERE topic = ? AND partition = ? AND "offset" = ?'
+_TURN = "UPDATE record SET at = ?, turn = ? WHERE id = ? AND seq NOT IN (SELECT seq FROM aside)"
 _AFTER = """
 UPDATE record SET turn = 0.5 + coalesce(
     (SELECT seq FROM said_by WHERE said_by.at <= record.at ORDER BY said_by.at DESC, seq DESC LIMIT 1), 0
@@ -109,13 +112,25 @@ class LogCopy:
                 self._keep(found, ranks)
                 told(self.count(), of)
 
-    def order_as_handled(self, said: Iterable[Said], handled: Iterable[Handled]) -> None:
+    def order_as_handled(
+        self,
+        said: Iterable[Said],
+        handled: Iterable[Handled],
+        *,
+        letters: Mapping[Place, UUID] | None = None,
+        aside: Collection[Place] = (),
+    ) -> None:
         """Give each message the turn that it had. Where neither inbox nor outbox knows any, nothing changes.
 
         What came late, or waited while something else was handled, was judged late: another order would tell another
         history of the same facts. Where only the time of a message is known, it comes after what was said by then.
+        `letters`: the id under which each dead letter was handled, which is not that of the message in it. `aside`:
+        where the service gave a message up, to handle it elsewhere, if ever: that holds up nothing behind it.
         """
         self._db.execute("BEGIN")
+        self._db.executemany(_NAMED, ((str(message_id), *place) for place, message_id in (letters or {}).items()))
+        self._db.execute("CREATE TEMP TABLE aside (seq INTEGER PRIMARY KEY)")
+        self._db.executemany(_ASIDE, aside)
         self._db.execute("CREATE TABLE said (id TEXT PRIMARY KEY, seq INTEGER, at TEXT)")
         self._db.executemany(
             "INSERT INTO said VALUES (?, ?, ?)", ((str(one.message_id), one.seq, _text(one.at)) for one in said)
@@ -126,7 +141,7 @@ class LogCopy:
             (_text(one.at), None if one.after_seq is None else one.after_seq + 0.5, str(one.message_id))
             for one in handled
         )
-        known = self._db.executemany("UPDATE record SET at = ?, turn = ? WHERE id = ?", turns).rowcount
+        known = self._db.executemany(_TURN, turns).rowcount
         known += self._db.execute(
             "UPDATE record SET is_own = 1, turn = said.seq, at = said.at FROM said WHERE said.id = record.id"
         ).rowcount

@@ -8,6 +8,7 @@ What the service itself said of its deeds is always taken, however far it has re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
@@ -132,7 +133,7 @@ class _One:
 
     def handle(self, received: Received, tx: Connection) -> Outcome:
         way, consumer = self._way, self._consumers.get(received.topic)
-        stands_at = (received.topic, received.partition, received.offset)
+        stands_at = _where(received)
         if consumer is None and received.topic not in way.tells:
             return "of_others"
         if consumer is not None and stands_at in self._aside[consumer]:
@@ -162,14 +163,33 @@ class _One:
         return self._kept.execute(_HANDLED, {"of_consumer": consumer, "of_message": message_id}).one_or_none()
 
 
-def handled(kept: Connection, way: Way) -> Iterator[Handled]:
+def follow_inbox(log: LogCopy, way: Way, kept: Connection) -> None:
+    """Each message has the turn that it had, as the outbox and the inbox of the service say."""
+    aside = {place for places in _set_aside(log, way).values() for place in places}
+    log.order_as_handled(_said(kept), _handled(kept, way), letters=dict(_letters(log, way)), aside=aside)
+
+
+def _letters(log: LogCopy, way: Way) -> Iterator[tuple[Place, UUID]]:
+    """Under which id each dead letter is handled: its header bears that of the message in it."""
+    for topic in topics_of(way):
+        if topic.endswith(dead_topic("")):
+            for received in log.records(topic):
+                with suppress(Poison):  # told when it has its turn
+                    yield _where(received), way.decode(received).id
+
+
+def _where(received: Received) -> Place:
+    return (received.topic, received.partition, received.offset)
+
+
+def _handled(kept: Connection, way: Way) -> Iterator[Handled]:
     """What the consumers of the service have handled, as its inbox says."""
     row = inbox.c
     for found in kept.execute(select(row.message_id, row.at, row.after_seq).where(row.consumer.in_(way.reads))):
         yield Handled(found.message_id, found.at, found.after_seq)
 
 
-def said(kept: Connection) -> Iterator[Said]:
+def _said(kept: Connection) -> Iterator[Said]:
     """What the service has said, as its outbox holds it."""
     row = outbox.c
     for found in kept.execute(select(row.message_id, row.seq, row.created_at)):

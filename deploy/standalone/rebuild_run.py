@@ -21,7 +21,7 @@ from standalone.folder import Folder
 from standalone.names import ServiceName
 from standalone.progress import progress
 from standalone.rebuild_log import LogCopy, unread
-from standalone.rebuild_replay import Replayed, handled, replay, said, topics_of
+from standalone.rebuild_replay import Replayed, follow_inbox, replay, topics_of
 from standalone.rebuild_tables import Compared, StillInUse, compare, mark_of, new_words, put_in_place
 from standalone.rehearsal import time_of
 from standalone.stores import open_existing
@@ -102,7 +102,7 @@ def _rebuild(way: Way, kept: Store, bus: Bus, folder: Path, now: Now, *, is_chec
         with kept.reading() as before:
             mark = mark_of(before)
             if way.follows_its_inbox:
-                log.order_as_handled(said(before), handled(before, way))
+                follow_inbox(log, way, before)
             way.begin(scratch, log.records)
             with progress("rebuilding") as told:
                 done = replay(log, way, scratch, before, not_read, told)

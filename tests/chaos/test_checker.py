@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from chaos.checker import DOUBLED, LOST, WRONG, check
 from chaos.expected import Clock
-from chaos.observed import Alert, Delivery, Observed
+from chaos.observed import Alert, DeadLetter, Delivery, Observed
 from chaos.record import Arrived, Did, Record, Sent
 
 THREAT = {
@@ -310,7 +310,20 @@ def a_message_still_waits(_: Record, observed: Observed) -> None:
 
 @planted("no dead letter", WRONG)
 def a_message_was_set_aside(_: Record, observed: Observed) -> None:
-    observed.dead_letters.append("reports.received.v1/0/17 of alerting: KeyError")
+    observed.dead_letters.append(DeadLetter("reports.received.v1/0/17", "alerting", "KeyError", is_handled=True))
+
+
+TOO_NEW = DeadLetter("reports.received.v1/0/17", "alerting", "Poison", is_too_new=True, is_handled=True)
+
+
+@planted("what is set aside rings", LOST)
+def a_message_that_was_too_new_was_set_aside_in_silence(_: Record, observed: Observed) -> None:
+    observed.dead_letters.append(replace(TOO_NEW, has_rung=False))
+
+
+@planted("what was too new is handled in the end", LOST)
+def a_message_that_was_too_new_stayed_aside(_: Record, observed: Observed) -> None:
+    observed.dead_letters.append(replace(TOO_NEW, is_handled=False))
 
 
 @planted("the audit chain is whole", WRONG)
@@ -323,8 +336,49 @@ def a_replay_gives_another_table(_: Record, observed: Observed) -> None:
     observed.rebuilt["alerting"].append("clocks")
 
 
+TOO_EARLY = clock("TOC-0002-E1", "CN_SUSAR_7D", date(2026, 3, 4), date(2026, 3, 11), "SUPERSEDED", "CN_SUSAR_7D")
+
+
+@planted("every clock right", WRONG)
+def a_clock_gave_way_to_its_like_and_no_revision_was_aside(_: Record, observed: Observed) -> None:
+    observed.dead_letters.append(replace(TOO_NEW, key="TOC-0001"))
+    observed.clocks.append(TOO_EARLY)
+
+
+@planted("every clock right", WRONG)
+def a_clock_that_was_begun_while_a_revision_was_aside_runs_on(_: Record, observed: Observed) -> None:
+    observed.dead_letters.append(replace(TOO_NEW, key="TOC-0002"))
+    observed.clocks.append(replace(TOO_EARLY, status="RUNNING", superseded_by=""))
+
+
+@planted("every clock right", WRONG)
+def a_clock_was_met_by_what_does_not_meet_the_right_one(_: Record, observed: Observed) -> None:
+    observed.dead_letters.append(replace(TOO_NEW, key="TOC-0002"))
+    observed.clocks.append(replace(TOO_EARLY, status="MET", superseded_by=""))
+
+
+def test_a_submission_may_meet_both_the_right_clock_and_the_one_that_was_begun_too_early() -> None:
+    record, observed = clean()
+    observed.dead_letters.append(replace(TOO_NEW, key="TOC-0001"))
+    observed.clocks.append(CLOCKS[1])
+    assert check(record, observed) == []
+
+
+def test_a_clock_that_was_begun_while_an_earlier_revision_was_aside_and_gave_way_to_the_right_one_is_no_fault() -> None:
+    record, observed = clean()
+    observed.dead_letters.append(replace(TOO_NEW, key="TOC-0002"))
+    observed.clocks.append(TOO_EARLY)
+    assert check(record, observed) == []
+
+
 def test_a_clean_history_has_no_fault() -> None:
     assert check(*clean()) == []
+
+
+def test_what_was_too_new_for_its_reader_rang_and_was_handled_in_the_end_is_no_fault() -> None:
+    record, observed = clean()
+    observed.dead_letters.append(TOO_NEW)
+    assert check(record, observed) == []
 
 
 @pytest.mark.parametrize(("plant", "promise", "how"), [pytest.param(*of[1:], id=of[0]) for of in PLANTED])

@@ -20,7 +20,7 @@ from tocsin.bus.port import Bus, Received
 from tocsin.errors import BusAway
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-FACTS, SAID = "reports.received.v1", "decisions.recorded.v1"
+FACTS, SAID, DEAD = "reports.received.v1", "decisions.recorded.v1", "reports.received.v1.dead"
 
 
 @dataclass
@@ -69,7 +69,7 @@ def numbered(number: int, topic: str, partition: int, offset: int, minute: int) 
 @contextmanager
 def copied(bus: Bus, *, is_ordered: bool = False) -> Iterator[LogCopy]:
     with TemporaryDirectory() as folder, LogCopy(Path(folder) / "log.db", is_ordered=is_ordered) as log:
-        log.read(bus, "a copy", [FACTS, SAID], lambda done, of: None, patience_s=0.0)
+        log.read(bus, "a copy", [FACTS, SAID, DEAD], lambda done, of: None, patience_s=0.0)
         yield log
 
 
@@ -159,6 +159,37 @@ def test_an_own_deed_has_its_turn_when_it_was_said_and_not_when_it_was_read_agai
             ],
         )
         assert order(log) == [(SAID, 0, 1), (FACTS, 0, 0), (SAID, 0, 0)]
+
+
+def test_what_was_set_aside_and_put_back_has_its_turn_where_it_was_handled_and_holds_up_nobody_before() -> None:
+    """The first fact was given up and put back an hour later; the second one, behind it, was handled at once."""
+    given_up, second, rang = numbered(1, FACTS, 0, 0, 1), numbered(2, FACTS, 0, 1, 2), numbered(3, SAID, 0, 0, 3)
+    put_back = numbered(1, FACTS, 0, 2, 1)
+    with copied(bus_with([given_up, second, put_back], [rang])) as log:
+        log.order_as_handled(
+            [Said(UUID(int=3), 1, NOON + timedelta(minutes=3))],
+            [
+                Handled(UUID(int=2), NOON + timedelta(minutes=2), 0),
+                Handled(UUID(int=1), NOON + timedelta(minutes=61), 1),
+            ],
+            aside={(FACTS, 0, 0)},
+        )
+        assert order(log) == [(FACTS, 0, 0), (FACTS, 0, 1), (SAID, 0, 0), (FACTS, 0, 2)]
+
+
+def test_a_dead_letter_has_its_turn_when_it_rang_and_not_when_its_message_was_handled() -> None:
+    """Another service gave the message up; this one handled it at once, and told of the letter an hour later."""
+    message, rang, letter = numbered(1, FACTS, 0, 0, 1), numbered(3, SAID, 0, 0, 3), numbered(1, DEAD, 0, 0, 2)
+    with copied(bus_with([message], [rang], [letter])) as log:
+        log.order_as_handled(
+            [Said(UUID(int=3), 1, NOON + timedelta(minutes=3))],
+            [
+                Handled(UUID(int=1), NOON + timedelta(minutes=1), 0),
+                Handled(UUID(int=2), NOON + timedelta(minutes=61), 1),
+            ],
+            letters={(DEAD, 0, 0): UUID(int=2)},
+        )
+        assert order(log) == [(FACTS, 0, 0), (SAID, 0, 0), (DEAD, 0, 0)]
 
 
 def test_a_log_that_has_lost_its_beginning_is_noticed() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import exc, insert, select, text, update
+from sqlalchemy import Connection, event, exc, insert, select, text, update
 
 from tests.store.conftest import NOON, on_postgresql
 from tests.support.postgres_server import PostgresServer
@@ -102,6 +102,44 @@ def test_what_was_not_committed_was_never_said(store: Store, bus: FakeBus) -> No
     assert relay_of(store, bus).turn() == 0
 
 
+def test_a_savepoint_that_fails_takes_along_what_was_said_in_it_and_nothing_else(store: Store, bus: FakeBus) -> None:
+    def put(tx: Connection, number: int) -> None:
+        outbox.put_record(tx, Record("t", "k", str(number).encode()), message_id=UUID(int=number), at=NOON)
+
+    with store.transaction() as tx:
+        put(tx, 1)
+        with pytest.raises(ValueError, match="no"), store.savepoint(tx):  # noqa: PT012
+            put(tx, 2)
+            raise ValueError("no")
+        with store.savepoint(tx):
+            put(tx, 3)
+        with pytest.raises(exc.IntegrityError), store.savepoint(tx):
+            put(tx, 1)
+        nested = tx.begin_nested()
+        put(tx, 4)
+        nested.rollback()
+        with tx.begin_nested():
+            put(tx, 5)
+        put(tx, 6)
+    relay_of(store, bus).turn()
+    assert [record.value for record in bus.taken] == [b"1", b"3", b"5", b"6"]
+
+
+def test_what_one_transaction_says_is_written_in_one_statement_and_in_its_order(store: Store, bus: FakeBus) -> None:
+    written: list[str] = []
+
+    @event.listens_for(store._writing, "before_cursor_execute")
+    def count(_: object, __: object, statement: str, *___: object) -> None:
+        written.extend([statement] if "outbox" in statement else [])
+
+    with store.transaction() as tx:
+        for number in (3, 1, 2):
+            outbox.put_record(tx, Record("t", "k", str(number).encode()), message_id=UUID(int=number), at=NOON)
+    assert len(written) == 1
+    relay_of(store, bus).turn()
+    assert [record.value for record in bus.taken] == [b"3", b"1", b"2"]
+
+
 def test_an_envelope_is_put_as_it_is_encoded(store: Store, bus: FakeBus) -> None:
     from tocsin.messages.envelope import Body, Envelope, encode
 
@@ -120,7 +158,8 @@ def test_an_envelope_is_put_as_it_is_encoded(store: Store, bus: FakeBus) -> None
     )
     with store.transaction() as tx:
         outbox.put(tx, envelope)
-        assert outbox.waiting_since(tx) == datetime(2026, 3, 2, 4, 0, 1, tzinfo=UTC)
+    with store.reading() as connection:
+        assert outbox.waiting_since(connection) == datetime(2026, 3, 2, 4, 0, 1, tzinfo=UTC)
     relay_of(store, bus).turn()
     assert bus.taken == [encode(envelope)]
 

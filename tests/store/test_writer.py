@@ -6,9 +6,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import Connection, event, exc, insert, select, text
@@ -18,7 +18,7 @@ from tests.support.postgres_server import PostgresServer
 from tocsin.errors import StoreAway
 from tocsin.store import audit, tables
 from tocsin.store.engine import Store, open_store
-from tocsin.store.writer import Overloaded, Writer
+from tocsin.store.writer import Alike, Overloaded, Writer
 
 SOON_S = 10
 
@@ -108,6 +108,73 @@ def test_a_failing_work_harms_only_itself(store: Store, writer: Writer) -> None:
     else:
         assert swallowing.result(SOON_S) == "swallowed"
     assert kept(store) == audited(store) == ["case 1", "case 2"]
+
+
+class Kept(Alike[str]):
+    """A work that is done with others; `done` has the names of each time."""
+
+    done: ClassVar[list[list[str]]] = []
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @classmethod
+    def together(cls, tx: Connection, works: Sequence[Kept]) -> list[str]:
+        cls.done.append([work.name for work in works])
+        for work in works:
+            if work.name == "wrong":
+                raise LookupError("no such subject")
+        return [keep(work.name)(tx) for work in works]
+
+
+@pytest.fixture
+def done_together() -> list[list[str]]:
+    Kept.done.clear()
+    return Kept.done
+
+
+def test_works_that_are_alike_are_done_at_once_in_their_place_among_the_others(
+    store: Store, writer: Writer, done_together: list[list[str]]
+) -> None:
+    seen: list[list[str]] = []
+
+    def looks(tx: Connection) -> str:
+        seen.append(list(tx.scalars(select(tables.leases.c.name).order_by(tables.leases.c.name))))
+        return "looked"
+
+    works: list[Callable[[Connection], str]] = [Kept("1"), Kept("2"), looks, Kept("3"), Kept("4"), looks]
+    futures = [writer.submit(work) for work in works]
+    writer.start()
+
+    assert [future.result(SOON_S) for future in futures] == ["1", "2", "looked", "3", "4", "looked"]
+    assert done_together == [["1", "2"], ["3", "4"]]
+    assert seen == [["1", "2"], ["1", "2", "3", "4"]]
+    assert kept(store) == audited(store) == ["1", "2", "3", "4"]
+
+
+def test_of_works_that_are_alike_the_failing_one_harms_only_itself(
+    store: Store, writer: Writer, done_together: list[list[str]]
+) -> None:
+    futures = [writer.submit(Kept(name)) for name in ("1", "wrong", "2")]
+    writer.start()
+
+    assert (futures[0].result(SOON_S), futures[2].result(SOON_S)) == ("1", "2")
+    with pytest.raises(LookupError, match="no such subject"):
+        futures[1].result(SOON_S)
+    assert done_together == [["1", "wrong", "2"], ["1"], ["wrong"], ["2"]]
+    assert kept(store) == audited(store) == ["1", "2"]
+
+
+def test_no_more_works_share_a_transaction_than_may(store: Store, done_together: list[list[str]]) -> None:
+    writer = Writer(store, most_together=3, longest_s=SOON_S)
+    commits = commits_of(store)
+    futures = [writer.submit(Kept(f"{n}")) for n in range(7)]
+    writer.start()
+
+    assert [future.result(SOON_S) for future in futures] == [f"{n}" for n in range(7)]
+    assert done_together == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+    assert len(commits) == 3
+    writer.stop()
 
 
 def test_a_group_that_cannot_commit_tells_everyone(store: Store, writer: Writer) -> None:

@@ -1,11 +1,12 @@
 """Accepting: a report becomes a case, a follow-up its next revision, both whole, in one transaction with the message.
 
-What can be decided without the database is decided before the writer's turn (`prepare_report`); `keep_report` and
+What can be decided without the database is decided before the writer's turn (`prepare_report`); `keep_reports` and
 `keep_follow_up` run inside it. Nothing here commits.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,15 @@ from ae_intake import asking, cases
 from ae_intake.attribution import Place, wrong_in_report
 from ae_intake.cases import Provenance
 from ae_intake.contradictions import contradictions
+from ae_intake.duplicates import Told
 from ae_intake.judge import Judgement, judge, leaves_to_ask
-from ae_intake.keeping import Sender, duplicates_of, keep_body, receipt
+from ae_intake.keeping import Sender, duplicates_of, keep_body, links_to, receipt
 from ae_intake.moving import move
 from ae_intake.orders import is_nullified_by, revived, wrong_orders
 from ae_intake.questions import questions
 from ae_intake.receipts import Receipt
 from ae_intake.revise import event_id, first_revision, revise
+from ae_intake.rows import Rows
 from ae_intake.taken_back import taken_back
 from tocsin.domain.assess import missing_elements
 from tocsin.errors import Refused
@@ -63,28 +66,63 @@ def prepare_report(facts: ReportFacts, place: Place, sender: Sender) -> Prepared
         is_nullified=False,
         contradictions=[*unasked, *told],
     )
-    body = body.model_copy(update={"missing": list(missing_elements(report_of(body)))})
-    return Prepared(place, body, judge([body], place.protocol), sender)
+    report = report_of(body)
+    body = body.model_copy(update={"missing": list(missing_elements(report))})
+    return Prepared(place, body, judge([body], place.protocol, [report]), sender)
+
+
+def keep_reports(rows: Rows, reports: Sequence[Prepared]) -> list[Receipt]:
+    """Give each its number, keep it, ask what is to be asked, and say it. Their rows wait in `rows`.
+
+    Each sees those before it as if they had been kept long ago.
+    """
+    told = _told_before(rows.tx, reports)
+    subjects = Counter((prepared.body.study, prepared.body.subject) for prepared in reports)
+    receipts = []
+    for prepared, (number, case_id) in zip(reports, cases.next_numbers(rows.tx, len(reports)), strict=True):
+        draft, sender = prepared.body, prepared.sender
+        body = draft.model_copy(
+            update={
+                "case_id": case_id,
+                "events": [
+                    KeptEvent(event_id=event_id(case_id, n), facts=kept.facts) for n, kept in enumerate(draft.events, 1)
+                ],
+                "possible_duplicates": [],
+            }
+        )
+        if body.subject is not None:
+            others = told[body.study, body.subject]
+            if found := links_to(others, body, prepared.place):
+                body = body.model_copy(update={"possible_duplicates": found})
+            if subjects[body.study, body.subject] > 1:
+                others += cases.told_of(body)
+        cases.open_case(rows, number, body)
+        provenance = Provenance("report", sender.at, sender.key_id, sender.raw)
+        judgement = prepared.judgement.numbered(_DRAFT, case_id)
+        asked = keep_body(rows, body, provenance, questions(body, judgement.serious), sender)
+        receipts.append(receipt(rows.tx, body, asked, judgement, prepared.place.protocol))
+    return receipts
 
 
 def keep_report(tx: Connection, prepared: Prepared) -> Receipt:
-    """Give it its number, keep it, ask what is to be asked, and say it."""
-    number, case_id = cases.next_number(tx)
-    draft = prepared.body
-    body = draft.model_copy(
-        update={
-            "case_id": case_id,
-            "events": [
-                kept.model_copy(update={"event_id": event_id(case_id, n)}) for n, kept in enumerate(draft.events, 1)
-            ],
-        }
-    )
-    body = body.model_copy(update={"possible_duplicates": duplicates_of(tx, body, prepared.place)})
-    cases.open_case(tx, number, body)
-    provenance = Provenance("report", prepared.sender.at, prepared.sender.key_id, prepared.sender.raw)
-    judgement = prepared.judgement.numbered(_DRAFT, case_id)
-    asked = keep_body(tx, body, provenance, questions(body, judgement.serious), prepared.sender)
-    return receipt(tx, body, asked, judgement, prepared.place.protocol)
+    """As `keep_reports`, for one alone: kept when this returns."""
+    rows = Rows(tx)
+    [answer] = keep_reports(rows, [prepared])
+    rows.write()
+    return answer
+
+
+def _told_before(tx: Connection, reports: Sequence[Prepared]) -> dict[tuple[str, str], list[Told]]:
+    """What other cases tell of the subjects of these reports."""
+    subjects: dict[str, set[str]] = {}
+    for body in (prepared.body for prepared in reports):
+        if body.subject is not None:
+            subjects.setdefault(body.study, set()).add(body.subject)
+    return {
+        (study, subject): told
+        for study, of_study in subjects.items()
+        for subject, told in cases.told_of_subjects(tx, study, of_study).items()
+    }
 
 
 def keep_follow_up(
@@ -139,14 +177,16 @@ def keep_follow_up(
     judgement = judge([*earlier, body], place.protocol)
     if body.is_nullified or not leaves_to_ask([*earlier, body]):
         asking.settle_follow_ups(tx, body, sender.at)
+    rows = Rows(tx)
     asked = keep_body(
-        tx,
+        rows,
         body,
         Provenance(how, sender.at, sender.key_id, sender.raw, statement),
         questions(body, judgement.serious, revised.differing),
         sender,
         before=before,
     )
+    rows.write()
     answer = receipt(tx, body, asked, judgement, place.protocol)
     if facts.right_subject is None:
         return answer

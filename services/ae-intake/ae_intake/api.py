@@ -38,6 +38,7 @@ from tocsin.messages.facts import DoseFacts, ObservationsFacts
 from tocsin.web.describe import answering, call, refusing
 from tocsin.web.describe import taking as taken
 from tocsin.web.identity import Machine, machine
+from tocsin.web.machine_call import MachineCall
 from tocsin.web.reading import Sent, read_json, understood
 
 OBSERVATIONS_LIMIT_BYTES = 4 * 1024 * 1024
@@ -63,7 +64,7 @@ _REFUSALS = refusing(400, 401, 409, 413, 415, 422, 503)
 
 def router(parts: Parts) -> APIRouter:
     """The calls."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix="/v1", route_class=MachineCall)
 
     @routes.post(
         "/reports",
@@ -206,7 +207,7 @@ async def _accept(
             raise
         return _answer(before)
 
-    answer = await parts.write(partial(taking.once_in_turn, scope=scope, at=sender.at, work=work))
+    answer = await parts.write(taking.in_turn(scope, sender.at, work))
     if not answer.is_replay:
         parts.accepted[kind] += 1
     return _answer(answer)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from ae_intake.questions import Question, of_duplicate
 from ae_intake.reach import Reach
 from ae_intake.receipts import AskedQuery, StatementReceipt
+from ae_intake.rows import Rows
 from ae_intake.tables import queries
 from tocsin.messages.bodies import QueryRaisedV1, ReportReceivedV1
 from tocsin.messages.envelope import Envelope, identity
@@ -26,11 +27,13 @@ from tocsin.store import audit, outbox
 
 TOPIC = "queries.raised.v1"
 _MUST_BE_THERE = ("missing", "awareness")
+# Built once: on this path, building a statement costs more than running it.
+_KEEP = insert(queries).inline()
 
 
-def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recorded_at: datetime) -> list[AskedQuery]:
+def ask(rows: Rows, body: ReportReceivedV1, asked: Sequence[Question], recorded_at: datetime) -> list[AskedQuery]:
     """Bring the queries of a case in line with what its newest revision leaves to ask; answers what is open now."""
-    before = {}
+    before, tx = {}, rows.tx
     if body.revision > 1:
         query = select(queries).where(queries.c.case_id == body.case_id, queries.c.raised_by == INTAKE)
         before = {row.query_id: row for row in tx.execute(query)}
@@ -38,9 +41,9 @@ def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recor
     for query_id, question in now.items():
         row = before.get(query_id)
         if row is None:
-            _raise(tx, body, query_id, question, recorded_at, is_new=True)
+            _raise(rows, body, query_id, question, recorded_at, is_new=True)
         elif row.status == "settled" or (row.status == "answered" and question.kind in _MUST_BE_THERE):
-            _raise(tx, body, query_id, question, recorded_at, is_new=False)
+            _raise(rows, body, query_id, question, recorded_at, is_new=False)
     gone = [i for i, row in before.items() if row.status == "open" and i not in now and _is_settled(row, body)]
     if gone:
         tx.execute(
@@ -49,6 +52,7 @@ def ask(tx: Connection, body: ReportReceivedV1, asked: Sequence[Question], recor
             .values(status="settled", settled_at=recorded_at, settled_by=INTAKE, settled_revision=body.revision)
         )
     if body.revision > 1:
+        rows.write()
         return open_of(tx, body.case_id)
     return [AskedQuery(query_id=i, kind=one.kind, about=one.about, question=one.text) for i, one in now.items()]
 
@@ -63,7 +67,7 @@ def _is_settled(row: Row[Any], body: ReportReceivedV1) -> bool:
 
 
 def _raise(
-    tx: Connection, body: ReportReceivedV1, query_id: str, question: Question, at: datetime, *, is_new: bool
+    rows: Rows, body: ReportReceivedV1, query_id: str, question: Question, at: datetime, *, is_new: bool
 ) -> None:
     raised = QueryRaisedV1(
         query_id=query_id,
@@ -77,9 +81,9 @@ def _raise(
         batch=body.facts.source.batch if body.facts.source else None,
     )
     if is_new:
-        keep(tx, raised, INTAKE)
+        rows.add(_KEEP, _open(raised, INTAKE))
     else:
-        tx.execute(
+        rows.tx.execute(
             update(queries)
             .where(queries.c.query_id == query_id)
             .values(
@@ -92,7 +96,7 @@ def _raise(
             )
         )
     outbox.put(
-        tx,
+        rows.tx,
         Envelope(
             id=identity(TOPIC, query_id, str(body.revision)),
             type=TOPIC,
@@ -108,22 +112,23 @@ def _raise(
 
 def keep(tx: Connection, raised: QueryRaisedV1, raised_by: str) -> None:
     """One new query, open."""
-    tx.execute(
-        insert(queries).inline(),
-        {
-            "query_id": raised.query_id,
-            "case_id": raised.case_id,
-            "study": raised.study,
-            "site": raised.site,
-            "kind": raised.kind,
-            "about": raised.about,
-            "question": raised.question,
-            "raised_by": raised_by,
-            "raised_at": raised.raised_at,
-            "batch": raised.batch,
-            "status": "open",
-        },
-    )
+    tx.execute(_KEEP, _open(raised, raised_by))
+
+
+def _open(raised: QueryRaisedV1, raised_by: str) -> dict[str, Any]:
+    return {
+        "query_id": raised.query_id,
+        "case_id": raised.case_id,
+        "study": raised.study,
+        "site": raised.site,
+        "kind": raised.kind,
+        "about": raised.about,
+        "question": raised.question,
+        "raised_by": raised_by,
+        "raised_at": raised.raised_at,
+        "batch": raised.batch,
+        "status": "open",
+    }
 
 
 def settle_follow_ups(tx: Connection, body: ReportReceivedV1, at: datetime) -> None:

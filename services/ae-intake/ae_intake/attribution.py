@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from tocsin.domain import units
 from tocsin.domain.calendars import Partial, instant
@@ -117,28 +119,30 @@ def dates_of(event: EventFacts, at: str) -> list[tuple[str, str, Exact]]:
 
 def wrong_dates(place: Place, dates: Sequence[tuple[str, str, Exact]]) -> Iterator[Wrong]:
     """Dates of no calendar, and wall times that the site's clocks never showed, or showed twice."""
-    zone = place.site.zone
     for pointer, text, exact in dates:
-        # A year 0000 is read as none by the calendar, so the text is asked.
-        year = text[:4]
-        if year.isdecimal() and int(year) not in YEARS:
-            yield Wrong(pointer, f"year {year} is out of range", f"a year from {YEARS[0]} to {YEARS[-1]}")
-            continue
-        read = Partial.parse(text)
-        try:
-            if exact == "exact" and read.is_instant:
-                instant(text, zone)
-            else:
-                read.span(zone)
-        except ValueError as error:
-            problem, _, _ = str(error).partition("; ")
-            ambiguous = problem.startswith("ambiguous")
-            allowed = (
-                f"the time with its offset, as in {text}+08:00: an ambiguous local time needs offset"
-                if ambiguous
-                else f"a time that clocks in {zone} showed, or one with its own offset"
-            )
-            yield Wrong(pointer, problem, allowed)
+        if (found := _wrong_date(text, place.site.zone, exact)) is not None:
+            yield Wrong(pointer, *found)
+
+
+@lru_cache(maxsize=4096)  # The events of a report, and the values of a morning, share their dates.
+def _wrong_date(text: str, zone: ZoneInfo, exact: Exact) -> tuple[str, str] | None:
+    """What is wrong with a date, and what is allowed instead."""
+    # A year 0000 is read as none by the calendar, so the text is asked.
+    year = text[:4]
+    if year.isdecimal() and int(year) not in YEARS:
+        return f"year {year} is out of range", f"a year from {YEARS[0]} to {YEARS[-1]}"
+    read = Partial.parse(text)
+    try:
+        if exact == "exact" and read.is_instant:
+            instant(text, zone)
+        else:
+            read.span(zone)
+    except ValueError as error:
+        problem, _, _ = str(error).partition("; ")
+        if problem.startswith("ambiguous"):
+            return problem, f"the time with its offset, as in {text}+08:00: an ambiguous local time needs offset"
+        return problem, f"a time that clocks in {zone} showed, or one with its own offset"
+    return None
 
 
 def wrong_in_dose(place: Place, facts: DoseFacts) -> list[Wrong]:

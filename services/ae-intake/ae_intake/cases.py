@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from ae_intake.duplicates import Told
 from ae_intake.reach import Reach
+from ae_intake.rows import Rows
 from ae_intake.tables import cases, counters, duplicate_links, events, revisions
 from tocsin.messages.bodies import DuplicateLink, KeptEvent, ReportReceivedV1
 from tocsin.messages.envelope import identity
@@ -21,10 +22,17 @@ from tocsin.messages.facts import ReportFacts
 
 # Built once: on this path, building a statement costs more than running it.
 _TURN = select(counters.c.value).where(counters.c.name == "case").with_for_update()
-_NEXT = update(counters).where(counters.c.name == "case").values(value=counters.c.value + 1).returning(counters.c.value)
+_NEXT = (
+    update(counters)
+    .where(counters.c.name == "case")
+    .values(value=counters.c.value + bindparam("how_many"))
+    .returning(counters.c.value)
+)
 _OPEN, _REVISE, _TELL = insert(cases), insert(revisions), insert(events)
+_LINK = insert(duplicate_links)
 _TOLD = (
     select(
+        events.c.subject,
         events.c.case_id,
         events.c.verbatim,
         events.c.onset,
@@ -36,7 +44,7 @@ _TOLD = (
     .join(cases, cases.c.case_id == events.c.case_id)
     .where(
         events.c.study == bindparam("of_study"),
-        events.c.subject == bindparam("of_subject"),
+        events.c.subject.in_(bindparam("of_subjects", expanding=True)),
         events.c.is_nullified.is_(False),
     )
     .order_by(cases.c.number, events.c.event_id)
@@ -67,24 +75,24 @@ def take_turn(tx: Connection) -> None:
         tx.execute(_TURN)
 
 
-def next_number(tx: Connection) -> tuple[int, str]:
-    """The next case number, and the case's id: `TOC-0031`. In the turn, so none is given twice or left out."""
-    number = int(tx.execute(_NEXT).scalar_one())
-    return number, f"TOC-{number:04d}"
+def next_numbers(tx: Connection, how_many: int) -> list[tuple[int, str]]:
+    """The next case numbers, each with its case's id: `TOC-0031`. In the turn, so none is given twice or left out."""
+    last = int(tx.execute(_NEXT, {"how_many": how_many}).scalar_one())
+    return [(number, f"TOC-{number:04d}") for number in range(last - how_many + 1, last + 1)]
 
 
-def open_case(tx: Connection, number: int, body: ReportReceivedV1) -> None:
+def open_case(rows: Rows, number: int, body: ReportReceivedV1) -> None:
     """The case's own row, from its first revision."""
-    tx.execute(_OPEN, {"number": number, "received_at": body.received_at, **_state(body)})
+    rows.add(_OPEN, {"number": number, "received_at": body.received_at, **_state(body)})
 
 
-def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance) -> str:
-    """One revision, and the newest state of its case and events; answers the snapshot's text as it is kept."""
-    text = body.model_dump_json(by_alias=True, exclude_unset=True)
+def keep_revision(rows: Rows, body: ReportReceivedV1, text: str, provenance: Provenance) -> None:
+    """One revision, and the newest state of its case and events. `text` is the snapshot as it is kept and said."""
     if body.revision > 1:
-        tx.execute(update(cases).where(cases.c.case_id == body.case_id).values(_state(body)))
-        tx.execute(delete(events).where(events.c.case_id == body.case_id))
-    tx.execute(
+        rows.write()  # The case may be among what waits.
+        rows.tx.execute(update(cases).where(cases.c.case_id == body.case_id).values(_state(body)))
+        rows.tx.execute(delete(events).where(events.c.case_id == body.case_id))
+    rows.add(
         _REVISE,
         {
             "case_id": body.case_id,
@@ -98,9 +106,8 @@ def keep_revision(tx: Connection, body: ReportReceivedV1, provenance: Provenance
             "body": text,
         },
     )
-    if body.events:
-        tx.execute(_TELL, [_event(body, kept) for kept in body.events])
-    return text
+    for kept in body.events:
+        rows.add(_TELL, _event(body, kept))
 
 
 def _state(body: ReportReceivedV1) -> dict[str, Any]:
@@ -168,20 +175,21 @@ def told_of(body: ReportReceivedV1, only: Sequence[str] | None = None) -> list[T
     ]
 
 
-def others_told(tx: Connection, study: str, subject: str, but: str | None) -> list[Told]:
-    """What is known of the same subject in other cases, found by the index on study and subject."""
-    return [
-        Told(row.case_id, row.verbatim, row.onset, row.reporter, row.system or DIRECT, row.batch, row.reference)
-        for row in tx.execute(_TOLD, {"of_study": study, "of_subject": subject})
-        if row.case_id != but
-    ]
+def told_of_subjects(tx: Connection, study: str, subjects: Iterable[str]) -> dict[str, list[Told]]:
+    """What is known of each of these subjects, by case, found by the index on study and subject."""
+    found: dict[str, list[Told]] = {subject: [] for subject in subjects}
+    for subject, case_id, verbatim, onset, reporter, system, batch, reference in tx.execute(
+        _TOLD, {"of_study": study, "of_subjects": list(found)}
+    ):
+        found[subject].append(Told(case_id, verbatim, onset, reporter, system or DIRECT, batch, reference))
+    return found
 
 
-def link(tx: Connection, body: ReportReceivedV1, found: Iterable[DuplicateLink]) -> None:
+def link(rows: Rows, body: ReportReceivedV1, found: Iterable[DuplicateLink]) -> None:
     """Keep each new link, open until a person decides."""
     for other in found:
-        tx.execute(
-            insert(duplicate_links),
+        rows.add(
+            _LINK,
             {
                 "link_id": link_id(body.case_id, other.case_id),
                 "case_id": body.case_id,

@@ -19,6 +19,7 @@ from ae_intake.handle import on_decision_recorded, on_query_raised
 from ae_intake.judge import judge
 from ae_intake.keeping import Sender, keep_body
 from ae_intake.questions import questions
+from ae_intake.rows import Rows
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import Poison
 from tocsin.messages.bodies import DoseRecordedV1, ObservationsRecordedV1, QueryRaisedV1, ReportReceivedV1
@@ -96,19 +97,21 @@ class Catcher:
             return False
         if body.revision != len(earlier) + 1:
             raise Poison(f"revision {body.revision} of {body.case_id}, of which there are {len(earlier)}")
+        rows = Rows(tx)
         if body.revision == 1:
             number = int(body.case_id.rpartition("-")[2])
             counters = tables.counters.c
             higher = update(tables.counters).where(counters.name == "case", counters.value < number)
             tx.execute(higher.values(value=number))
-            cases.open_case(tx, number, body)
+            cases.open_case(rows, number, body)
         asked = questions(body, judge([*earlier, body], self.studies[body.study]).serious)
         text = body.model_dump_json(by_alias=True, exclude_unset=True)
         # The same path as a report that is sent: it is said once more under its own id, which every reader knows.
         keep_body(
-            tx, body, Provenance(HOW, envelope.recorded_at, WHO, text), asked,
+            rows, body, Provenance(HOW, envelope.recorded_at, WHO, text), asked,
             Sender(WHO, envelope.recorded_at, text, envelope.traceparent), before=earlier[-1] if earlier else None,
         )  # fmt: skip
+        rows.write()
         return True
 
 

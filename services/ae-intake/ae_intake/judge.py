@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from ae_intake.receipts import DayZero, StartedClock
 from tocsin.domain import follow_up, seriousness
 from tocsin.domain.assess import MINIMUM, assess
 from tocsin.domain.calendars import local_day
-from tocsin.domain.case import Case
+from tocsin.domain.case import Case, Report
 from tocsin.domain.clocks import Clock
 from tocsin.domain.protocol import Protocol
 from tocsin.messages.bodies import KeptEvent, ReportReceivedV1
@@ -31,7 +34,7 @@ class Judgement:
     def numbered(self, draft_id: str, case_id: str) -> Judgement:
         """The same under the case's number, when the facts were judged before they had one."""
         return Judgement(
-            tuple(d.model_copy(update={"event_id": _renumber(d.event_id, draft_id, case_id)}) for d in self.days),
+            tuple(DayZero(**{**dict(d), "event_id": _renumber(d.event_id, draft_id, case_id)}) for d in self.days),
             tuple(
                 replace(c, event_id=None if c.event_id is None else _renumber(c.event_id, draft_id, case_id))
                 for c in self.clocks
@@ -40,9 +43,11 @@ class Judgement:
         )
 
 
-def judge(revisions: Sequence[ReportReceivedV1], protocol: Protocol) -> Judgement:
-    """Judge a case by all its revisions, oldest first."""
-    case = Case(tuple(report_of(body) for body in revisions))
+def judge(
+    revisions: Sequence[ReportReceivedV1], protocol: Protocol, reports: Sequence[Report] | None = None
+) -> Judgement:
+    """Judge a case by all its revisions, oldest first. `reports`: the same, where they were translated before."""
+    case = Case(tuple(reports or (report_of(body) for body in revisions)))
     assessment = assess(case, protocol)
     latest = revisions[-1]
     days = [
@@ -88,8 +93,7 @@ def _day_zero(kept: KeptEvent, place: int, revisions: Sequence[ReportReceivedV1]
     telling = [body for body in revisions if any(e.event_id == kept.event_id for e in body.events)]
     complete = next((body for body in telling if not body.missing), None)
     body = complete or telling[0]
-    at = body.received_at.astimezone(protocol.receiver_zone)
-    stamp = f"revision {body.revision} received {at:%Y-%m-%d %H:%M %Z}"
+    stamp = f"revision {body.revision} received {_local(body.received_at, protocol.receiver_zone)}"
     if complete is not None:
         why = f"{stamp} with the four minimum elements"
     else:
@@ -103,6 +107,11 @@ def _day_zero(kept: KeptEvent, place: int, revisions: Sequence[ReportReceivedV1]
         is_provisional=complete is None,
         why=why,
     )
+
+
+@lru_cache(maxsize=64)  # Every event of a report came at one instant.
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _renumber(event_id: str, draft_id: str, case_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ class Look:
     own_names: frozenset[str]
 
     def span(self, text: str | None) -> Span | None:
-        return None if text is None else Partial.parse(text).span(self.zone)
+        return None if text is None else _span(text, self.zone)
 
     def is_future(self, text: str | None) -> bool:
         """Later than the receipt, whatever it leaves open."""
@@ -45,6 +46,11 @@ class Look:
 
     def has_died(self) -> bool:
         return self.event.outcome is Outcome.FATAL or 5 in self.grades()
+
+
+@lru_cache(maxsize=4096)  # Several rules ask of the same date.
+def _span(text: str, zone: ZoneInfo) -> Span | None:
+    return Partial.parse(text).span(zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ae_intake.judge import judge
 from ae_intake.keeping import Sender, duplicates_of, keep_body
 from ae_intake.questions import questions
 from ae_intake.revise import event_id, says_facts
+from ae_intake.rows import Rows
 from tocsin.domain.assess import missing_elements
 from tocsin.messages.bodies import ReportReceivedV1
 from tocsin.messages.facts import FollowUpFacts
@@ -37,7 +38,8 @@ def move(
     there = site_of_subject(place.protocol, facts.right_subject)
     right = place if there is None else Place(place.protocol, there)
     keeps_day_zero = place.protocol.clock_settings.wrong_subject_keeps_day_zero
-    number, case_id = cases.next_number(tx)
+    [(number, case_id)] = cases.next_numbers(tx, 1)
+    rows = Rows(tx)
     history = [*earlier, *([nullified] if says_facts(facts) else [])]
     last = len(history) - 1
     moved: list[ReportReceivedV1] = []
@@ -64,9 +66,10 @@ def move(
         if n == last:
             body = body.model_copy(update={"possible_duplicates": duplicates_of(tx, body, right)})
         if n == 0:
-            cases.open_case(tx, number, body)
+            cases.open_case(rows, number, body)
         moved.append(body)
         asked = questions(body, judge(moved, right.protocol).serious) if n == last else []
-        keep_body(tx, body, Provenance("moved", sender.at, sender.key_id, sender.raw), asked, sender, before=before)
+        keep_body(rows, body, Provenance("moved", sender.at, sender.key_id, sender.raw), asked, sender, before=before)
         before = body
+    rows.write()
     return case_id

@@ -7,14 +7,15 @@ are remembered for ever, per study and site rather than per site key: a site tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, bindparam, insert, select
 
+from ae_intake.rows import Rows
 from ae_intake.tables import receipts
 from tocsin.errors import Conflict, Refused, Wrong
 from tocsin.messages.bodies import Contradiction, DuplicateLink, QueryKind
@@ -22,10 +23,10 @@ from tocsin.web.identity import Machine
 
 ALL_SITES = "*"
 # Built once: on this path, building a statement costs more than running it.
-_GIVEN = select(receipts.c.digest, receipts.c.body).where(
+_GIVEN = select(receipts.c.key, receipts.c.digest, receipts.c.body).where(
     receipts.c.study == bindparam("of_study"),
     receipts.c.scope == bindparam("of_scope"),
-    receipts.c.key == bindparam("of_key"),
+    receipts.c.key.in_(bindparam("of_keys", expanding=True)),
 )
 _GIVE = insert(receipts)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -140,6 +141,11 @@ class Scope:
     key: str
     digest: str
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What no two receipts share."""
+        return self.study, self.site, self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -165,12 +171,8 @@ def given_before(tx: Connection, scope: Scope | None) -> Answer | None:
     """The receipt given under this key; Conflict when that was for another document."""
     if scope is None:
         return None
-    row = tx.execute(_GIVEN, {"of_study": scope.study, "of_scope": scope.site, "of_key": scope.key}).one_or_none()
-    if row is None:
-        return None
-    if row.digest != scope.digest:
-        raise Conflict("this Idempotency-Key was used before with another request: use a new one for new facts")
-    return Answer(row.body, is_replay=True)
+    given = _given(tx, [scope]).get(scope.place)
+    return None if given is None else _again(scope, *given)
 
 
 def once(tx: Connection, scope: Scope | None, at: datetime, work: Callable[[], BaseModel]) -> Answer:
@@ -180,15 +182,64 @@ def once(tx: Connection, scope: Scope | None, at: datetime, work: Callable[[], B
         return before
     body = work().model_dump_json()
     if scope is not None:
-        tx.execute(
-            _GIVE,
-            {
-                "study": scope.study,
-                "scope": scope.site,
-                "key": scope.key,
-                "digest": scope.digest,
-                "answered_at": at,
-                "body": body,
-            },
-        )
+        tx.execute(_GIVE, _row(scope, at, body))
     return Answer(body)
+
+
+def once_each(
+    rows: Rows, asked: Sequence[tuple[Scope | None, datetime]], work: Callable[[list[int]], Iterable[BaseModel]]
+) -> list[Answer]:
+    """As `once`, for many requests at once, in their order: `work` is told which of them are new, by place.
+
+    Of two with one key the first is done, and the second is answered as if it had come later. Their receipts wait in
+    `rows`. Conflict when any of them is in conflict.
+    """
+    given = _given(rows.tx, [scope for scope, _ in asked if scope is not None])
+    fresh, seen = [], set(given)
+    for n, (scope, _) in enumerate(asked):
+        if scope is None or scope.place not in seen:
+            fresh.append(n)
+        if scope is not None:
+            seen.add(scope.place)
+    made = dict(zip(fresh, work(fresh), strict=True))
+    answers = []
+    for n, (scope, at) in enumerate(asked):
+        if n not in made:
+            assert scope is not None
+            answers.append(_again(scope, *given[scope.place]))
+            continue
+        body = made[n].model_dump_json()
+        answers.append(Answer(body))
+        if scope is not None:
+            rows.add(_GIVE, _row(scope, at, body))
+            given[scope.place] = (scope.digest, body)
+    return answers
+
+
+def _given(tx: Connection, scopes: Iterable[Scope]) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Digest and receipt of those that were answered before."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for scope in scopes:
+        keys.setdefault((scope.study, scope.site), []).append(scope.key)
+    return {
+        (study, site, key): (digest, body)
+        for (study, site), of in keys.items()
+        for key, digest, body in tx.execute(_GIVEN, {"of_study": study, "of_scope": site, "of_keys": of})
+    }
+
+
+def _again(scope: Scope, digest: str, body: str) -> Answer:
+    if digest != scope.digest:
+        raise Conflict("this Idempotency-Key was used before with another request: use a new one for new facts")
+    return Answer(body, is_replay=True)
+
+
+def _row(scope: Scope, at: datetime, body: str) -> dict[str, Any]:
+    return {
+        "study": scope.study,
+        "scope": scope.site,
+        "key": scope.key,
+        "digest": scope.digest,
+        "answered_at": at,
+        "body": body,
+    }

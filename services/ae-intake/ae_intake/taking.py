@@ -5,23 +5,27 @@ Each of the three answers the work for the writer's turn; what can be refused wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Connection
 
 from ae_intake import asking, cases
-from ae_intake.accept import keep_follow_up, keep_report, prepare_report
+from ae_intake.accept import Prepared, keep_follow_up, keep_report, keep_reports, prepare_report
 from ae_intake.answers import ANSWER, FOLLOW_UP, follow_up_of, words_of
 from ae_intake.attribution import Place, place_of
 from ae_intake.keeping import Sender
 from ae_intake.reach import reach_of
-from ae_intake.receipts import Answer, Scope, once
+from ae_intake.receipts import Answer, Scope, once, once_each
+from ae_intake.rows import Rows
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import NotFound, Refused, Wrong
 from tocsin.messages.facts import FollowUpFacts, ReportFacts
+from tocsin.store.writer import Alike
 from tocsin.web.identity import Machine
 from tocsin.web.reading import Sent, understood
 
@@ -30,11 +34,20 @@ Work: TypeAlias = Callable[[Connection], BaseModel]
 """What is done in the writer's turn."""
 
 
-def a_report(who: Machine, protocol: Protocol, sent: Sent, sender: Sender) -> Work:
+@dataclass(frozen=True, slots=True)
+class FirstReport:
+    """The work of a first report."""
+
+    prepared: Prepared
+
+    def __call__(self, tx: Connection) -> BaseModel:
+        return keep_report(tx, self.prepared)
+
+
+def a_report(who: Machine, protocol: Protocol, sent: Sent, sender: Sender) -> FirstReport:
     """A first report. Refused, with pointers, when it cannot be understood or attributed."""
     facts = understood(sent, REPORT, "the report cannot be understood")
-    prepared = prepare_report(facts, place_of(who, protocol, facts.study, facts.site), sender)
-    return lambda tx: keep_report(tx, prepared)
+    return FirstReport(prepare_report(facts, place_of(who, protocol, facts.study, facts.site), sender))
 
 
 def a_follow_up(who: Machine, protocol: Protocol, case_id: str, sent: Sent, sender: Sender) -> Work:
@@ -72,6 +85,32 @@ def once_in_turn(tx: Connection, scope: Scope | None, at: datetime, work: Work) 
     """Do the work in the writer's turn, unless its Idempotency-Key was seen before; the receipt either way."""
     cases.take_turn(tx)
     return once(tx, scope, at, lambda: work(tx))
+
+
+def in_turn(scope: Scope | None, at: datetime, work: Work) -> Callable[[Connection], Answer]:
+    """`once_in_turn` for the writer, which does the first reports that wait together at once."""
+    if isinstance(work, FirstReport):
+        return ReportInTurn(scope, at, work.prepared)
+    return partial(once_in_turn, scope=scope, at=at, work=work)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInTurn(Alike[Answer]):
+    """A first report in the writer's turn. Each table gets the rows of all that are done together by one statement."""
+
+    scope: Scope | None
+    at: datetime
+    prepared: Prepared
+
+    @classmethod
+    def together(cls, tx: Connection, works: Sequence[ReportInTurn]) -> list[Answer]:
+        """Number by number in their order; Conflict when one of them is in conflict."""
+        cases.take_turn(tx)
+        rows = Rows(tx)
+        asked = [(work.scope, work.at) for work in works]
+        answers = once_each(rows, asked, lambda new: keep_reports(rows, [works[n].prepared for n in new]))
+        rows.write()
+        return answers
 
 
 def _place_of_case(tx: Connection, case_id: str, who: Machine, protocol: Protocol, facts: FollowUpFacts) -> Place:

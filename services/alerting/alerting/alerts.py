@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from alerting import answers, call_plans, decisions, kinds, ringing
 from alerting.alarm import OPEN
@@ -28,6 +28,13 @@ from tocsin.store import audit, outbox
 from tocsin.store.insert import insert_unless_there
 
 log = structlog.get_logger(__name__)
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_A, _C = alerts.c, concerns.c
+_OPEN_IN_GROUP = select(_A.id).where(_A.group_key == bindparam("of_group"), _A.state == OPEN).limit(1)
+_COVERED = select(_C.key, _C.level, _C.kind, _C.event_id).where(_C.case_id == bindparam("of_case"))
+_REASONS = select(_A.reasons).where(_A.id == bindparam("of_id")).with_for_update()
+_JOIN = update(alerts).where(_A.id == bindparam("of_id")).values(reasons=bindparam("reasons"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +90,16 @@ def raise_for(
         due=due,
     )
     raise_one(tx, parts, alert, at)
+    alert_id = alert.id
     tx.execute(
         insert_unless_there(concerns, tx.dialect.name),
         [
-            {"case_id": case_id, "key": c.key, "level": c.level, "alert_id": alert.id, "kind": c.kind,
+            {"case_id": case_id, "key": c.key, "level": c.level, "alert_id": alert_id, "kind": c.kind,
              "event_id": c.event_id, "reasons": list(c.reasons), "is_provisional": c.is_provisional}
             for c in new
         ],
     )  # fmt: skip
-    return alert.id
+    return alert_id
 
 
 def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
@@ -99,26 +107,27 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
 
     A role that has nobody is an alert of its own; so are the notices that then went to somebody else.
     """
+    alert_id = alert.id
     row = {
-        "id": alert.id, "dedupe_key": alert.key, "group_key": alert.group_key, "study": alert.study,
+        "id": alert_id, "dedupe_key": alert.key, "group_key": alert.group_key, "study": alert.study,
         "case_id": alert.case_id, "revision": alert.revision, "kind": alert.kind, "level": alert.level,
         "roles": list(alert.roles), "avoid": [alert.avoid.channel, alert.avoid.address] if alert.avoid else None,
         "reasons": list(alert.reasons), "assumptions": list(alert.assumptions),
         "is_provisional": alert.is_provisional, "due": alert.due.as_json() if alert.due else None, "state": OPEN,
         "raised_at": at, "policy": None,
     }  # fmt: skip
-    planned = (
-        None if alert.roles or parts.is_rebuilding else call_plans.policy(tx, alert.study, alert.level, alert.kind)
-    )
+    now = parts.now()
+    plan = None if parts.is_rebuilding else call_plans.load(tx, alert.study, now)
+    planned = None if alert.roles or plan is None else plan.policy(alert.level, alert.kind)
     row["policy"] = planned.as_json() if planned else None
     if not tx.execute(insert_unless_there(alerts, tx.dialect.name), row).rowcount:
         return False
     audit.append(
-        tx, at=at, who=NAME, did="alert raised", about=f"alert {alert.id}", study=alert.study,
+        tx, at=at, who=NAME, did="alert raised", about=f"alert {alert_id}", study=alert.study,
         after={"case_id": alert.case_id, "kind": alert.kind, "level": alert.level, "reasons": list(alert.reasons)},
     )  # fmt: skip
     ready = ringing.Ringing(
-        alert.id,
+        alert_id,
         alert.study,
         alert.case_id,
         alert.kind,
@@ -130,21 +139,21 @@ def raise_one(tx: Connection, parts: Parts, alert: Alert, at: datetime) -> bool:
         at,
         planned,
     )
-    past = decisions.about(tx, str(alert.id))
+    past = decisions.about(tx, str(alert_id))
     if parts.is_rebuilding or past:
         answers.restore(tx, parts, ready, past, at)
         return True
     body = AlertRaisedV1(
-        alert_id=str(alert.id), case_id=alert.case_id, study=alert.study, kind=alert.kind, level=alert.level,
+        alert_id=str(alert_id), case_id=alert.case_id, study=alert.study, kind=alert.kind, level=alert.level,
         reasons=list(alert.reasons), raised_at=at,
     )  # fmt: skip
     key = alert.case_id or alert.study
     outbox.put(
-        tx, Envelope(identity("alert.raised", str(alert.id)), "alerts.raised.v1", key, NAME, alert.study, at, at, body)
+        tx, Envelope(identity("alert.raised", str(alert_id)), "alerts.raised.v1", key, NAME, alert.study, at, at, body)
     )
-    report_shortfalls(tx, parts, ringing.ring(tx, parts, ready, [], parts.now()))
+    report_shortfalls(tx, parts, ringing.ring(tx, parts, ready, [], now, plan=plan))
     # Before the commit: what is rolled back is tried again, and is then said again under the same id.
-    log.info("alert_raised", alert=str(alert.id), case=alert.case_id, kind=alert.kind, level=alert.level)
+    log.info("alert_raised", alert=str(alert_id), case=alert.case_id, kind=alert.kind, level=alert.level)
     return True
 
 
@@ -167,16 +176,13 @@ def report_shortfalls(tx: Connection, parts: Parts, shortfalls: Sequence[ringing
 
 def open_in_group(tx: Connection, group_key: str) -> UUID | None:
     """The alert of this group that nobody has acknowledged yet."""
-    return tx.scalars(
-        select(alerts.c.id).where(alerts.c.group_key == group_key, alerts.c.state == OPEN).limit(1)
-    ).one_or_none()
+    return tx.scalars(_OPEN_IN_GROUP, {"of_group": group_key}).one_or_none()
 
 
 def _covered(tx: Connection, case_id: str) -> dict[tuple[str | None, str], str]:
     """Level by (event, kind), and by (None, key) for the concern itself."""
-    c = concerns.c
     covered: dict[tuple[str | None, str], str] = {}
-    for row in tx.execute(select(c.key, c.level, c.kind, c.event_id).where(c.case_id == case_id)):
+    for row in tx.execute(_COVERED, {"of_case": case_id}):
         for name in [(None, row.key), *((row.event_id, k) for k in kinds.covers(row.kind))]:
             if name not in covered or kinds.is_at_least(row.level, covered[name]):
                 covered[name] = row.level
@@ -195,9 +201,9 @@ def _said(concern: Concern) -> list[str]:
 
 def join(tx: Connection, alert_id: UUID, reasons: Sequence[str], *, most: int) -> None:
     """Add reasons to an open alert without ringing again. It names `most` of them; the rest stand elsewhere."""
-    kept = tx.scalars(select(alerts.c.reasons).where(alerts.c.id == alert_id).with_for_update()).one()
+    kept = tx.scalars(_REASONS, {"of_id": alert_id}).one()
     if len(kept) < most:
         more = [*kept, *reasons][:most]
         if len(more) == most:
             more[-1] = "and more, not named here"
-        tx.execute(update(alerts).where(alerts.c.id == alert_id).values(reasons=more))
+        tx.execute(_JOIN, {"of_id": alert_id, "reasons": more})

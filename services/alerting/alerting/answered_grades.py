@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alerting import cases
+from alerting.cases import uncoded_in
 from alerting.crossed_lines import Crossed, ring
 from alerting.grade_questions import Question, ask, where
 from alerting.parts import Parts
+from alerting.so_far import SoFar
 from tocsin.criteria.facets import load_facets
 from tocsin.domain.answer_check import Mismatch, check
 from tocsin.domain.answered import answers_of
@@ -27,12 +28,9 @@ from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import Outcome, Scale
 
 
-def look(tx: Connection, parts: Parts, protocol: Protocol, known: cases.Known, at: datetime) -> None:
+def look(tx: Connection, parts: Parts, protocol: Protocol, known: SoFar, at: datetime) -> None:
     """Compare the grades of a case with its answers, ask its site what is new to ask, settle what is, and ring."""
-    latest = known.latest
-    if latest is None:
-        return
-    case = known.case((), coded_before=cases.ALL_CODINGS)
+    latest, case = known.latest, known.case
     found = [(event, one) for event, term in _coded(case, protocol) if (one := check(event, term)) is not None]
     questions = [
         Question(
@@ -46,7 +44,7 @@ def look(tx: Connection, parts: Parts, protocol: Protocol, known: cases.Known, a
         if not _is_asked_by_intake(event)
     ]
     about = f"{protocol.id}|{latest.case_id}|answers"
-    ask(tx, parts, protocol, about, questions, at, undecided=known.uncoded_events())
+    ask(tx, parts, protocol, about, questions, at, undecided=uncoded_in(case))
     for _, one in found:
         # A death rings for itself, and rules on dose-limiting toxicity take it for grade 5 whatever is stated.
         if one.crosses and not one.is_of_a_death:

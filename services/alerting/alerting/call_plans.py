@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from alerting import accounts, call_plan, routing, webhooks
 from alerting.accounts import key
@@ -30,6 +30,15 @@ from tocsin.store.insert import insert_unless_there
 
 LONGEST_OVERRIDE: Final = timedelta(days=92)
 
+# Made once: these run for every alert, and making a statement costs as much as running it.
+_P, _O = call_plans.c, overrides.c
+_NEWEST = select(_P.version, _P.body).where(_P.study == bindparam("of_study")).order_by(_P.version.desc()).limit(1)
+_OVERRIDES = (
+    select(_O.role, _O.person, _O.begins, _O.ends)
+    .where(_O.study == bindparam("of_study"), _O.withdrawn_at.is_(None), _O.ends > bindparam("at"))
+    .order_by(_O.made_at, _O.id)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -40,6 +49,10 @@ class Kept:
     plan: CallPlan
     overrides: tuple[Override, ...]
 
+    def policy(self, level: str, kind: str) -> Policy | None:
+        """Whom such an alert rings by the plan; None where the house's own policy counts."""
+        return self.plan.policy(level, kind)
+
     def turns(self, role: str, begins: datetime, ends: datetime) -> list[tuple[datetime, datetime, OnDuty]]:
         """Who has a role from when to when."""
         return list(shifts(role, begins, ends, self.plan.people, self.plan.rotas, self.overrides))
@@ -47,26 +60,11 @@ class Kept:
 
 def load(tx: Connection, study: str, at: datetime) -> Kept:
     """The plan of a study, and the overrides that have not ended at this moment."""
-    its = call_plans.c
-    row = tx.execute(
-        select(its.version, its.body).where(its.study == study).order_by(its.version.desc()).limit(1)
-    ).one_or_none()
+    row = tx.execute(_NEWEST, {"of_study": study}).one_or_none()
     if row is None:
         return Kept(study, 0, NO_PLAN, ())
-    of = overrides.c
-    kept = tx.execute(
-        select(of.role, of.person, of.begins, of.ends)
-        .where(of.study == study, of.withdrawn_at.is_(None), of.ends > at)
-        .order_by(of.made_at, of.id)
-    )
+    kept = tx.execute(_OVERRIDES, {"of_study": study, "at": at})
     return Kept(study, row.version, call_plan.of_text(row.body), tuple(Override(*one) for one in kept))
-
-
-def policy(tx: Connection, study: str, level: str, kind: str) -> Policy | None:
-    """Whom such an alert of a study rings by its plan; None where the house's own policy counts."""
-    its = call_plans.c
-    body = tx.scalar(select(its.body).where(its.study == study).order_by(its.version.desc()).limit(1))
-    return None if body is None else call_plan.of_text(body).policy(level, kind)
 
 
 def document(tx: Connection, study: str) -> dict[str, Any] | None:
@@ -211,16 +209,17 @@ def people_of(tx: Connection, parts: Parts, study: str, at: datetime) -> list[Pe
 
 
 def callees(
-    tx: Connection, study: str, studies: Mapping[str, Protocol], hooks: list[routing.Hook], at: datetime
-) -> list[routing.Person]:
+    tx: Connection, study: str, studies: Mapping[str, Protocol], hooks: list[routing.Hook], at: datetime, *,
+    plan: Kept | None = None,
+) -> list[routing.Person]:  # fmt: skip
     """Everybody who may be rung about a study at this moment, each with a role, those on duty before the others.
 
-    What concerns the house itself rings the people of every study.
+    What concerns the house itself rings the people of every study. `plan`: the study's, where it is known already.
     """
     enabled = {hook.id for hook in hooks}
     found: list[routing.Person] = []
     for one in [study] if study in studies else sorted(studies):
-        kept = load(tx, one, at)
+        kept = plan if plan is not None and plan.study == one else load(tx, one, at)
         found += _of_plan(kept, enabled, at)
         found += [r for r in routing.people_of(one, studies) if r.role not in kept.plan.roles]
     return list(dict.fromkeys(found))

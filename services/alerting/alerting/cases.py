@@ -6,12 +6,13 @@ codings of one revision (a machine's, then a person's) are ordered by when they 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from alerting.tables import doses, snapshots, studies
 from tocsin.domain.case import Case, Coded, Infusion, Report
@@ -28,6 +29,16 @@ ALL_CODINGS = 2**31
 _SNAPSHOTS = select(
     snapshots.c.source, snapshots.c.revision, snapshots.c.at, snapshots.c.message_id, snapshots.c.body
 ).where(snapshots.c.case_id == bindparam("case_id"))
+_NEW = insert(snapshots)
+_AGAIN = (
+    update(snapshots)
+    .where(
+        snapshots.c.case_id == bindparam("of_case"), snapshots.c.source == CODING,
+        snapshots.c.revision == bindparam("of_revision"),
+    )
+    .values(at=bindparam("at"), message_id=bindparam("message_id"), body=bindparam("body"))
+)  # fmt: skip
+_LOCK = select(studies.c.id).where(studies.c.id == bindparam("of_id")).with_for_update()
 _INFUSIONS = (
     select(doses.c.body)
     .where(doses.c.study == bindparam("study"), doses.c.subject == bindparam("subject"), doses.c.kind == "infusion")
@@ -87,11 +98,13 @@ class Known:
 
     def uncoded_events(self) -> list[str]:
         """The standing events whose words nobody has coded; none where the case is nullified."""
-        if not self.reports:
-            return []
-        case = self.case((), coded_before=ALL_CODINGS)
-        found = ((event.event_id, case.coding_of(event)) for event, _ in case.standing)
-        return [event_id for event_id, coded in found if coded is None or not coded.is_coded]
+        return uncoded_in(self.case((), coded_before=ALL_CODINGS)) if self.reports else []
+
+
+def uncoded_in(case: Case) -> list[str]:
+    """The standing events of a case with every coding whose words nobody has coded."""
+    found = ((event.event_id, case.coding_of(event)) for event, _ in case.standing)
+    return [event_id for event_id, coded in found if coded is None or not coded.is_coded]
 
 
 def lock_study(tx: Connection, study: str) -> None:
@@ -100,7 +113,7 @@ def lock_study(tx: Connection, study: str) -> None:
     On SQLite the transaction itself is alone already.
     """
     if tx.dialect.name != "sqlite":
-        tx.execute(select(studies.c.id).where(studies.c.id == study).with_for_update())
+        tx.execute(_LOCK, {"of_id": study})
 
 
 def load(tx: Connection, case_id: str) -> Known:
@@ -138,14 +151,8 @@ def keep_coding(tx: Connection, known: Known, body: EventsCodedV1, message_id: U
     elif (body.coded_at, str(message_id)) <= (before.at, str(before.message_id)):
         return False
     else:
-        tx.execute(
-            update(snapshots)
-            .where(
-                snapshots.c.case_id == body.case_id, snapshots.c.source == CODING,
-                snapshots.c.revision == body.revision,
-            )
-            .values(at=body.coded_at, message_id=message_id, body=kept)
-        )  # fmt: skip
+        told = {"at": body.coded_at, "message_id": message_id, "body": kept}
+        tx.execute(_AGAIN, {"of_case": body.case_id, "of_revision": body.revision, **told})
     known.codings[body.revision] = body
     return True
 
@@ -155,9 +162,9 @@ def _insert(
     message_id: UUID, body: dict[str, Any],
 ) -> None:  # fmt: skip
     tx.execute(
-        insert(snapshots),
+        _NEW,
         {"case_id": case_id, "source": source, "revision": revision, "study": study, "subject": subject, "at": at,
-         "message_id": message_id, "body": body},
+         "message_id": message_id, "body": body, "kind": body["facts"].get("kind") if source == REPORT else None},
     )  # fmt: skip
 
 
@@ -165,8 +172,16 @@ def infusions_of(tx: Connection, study: str, subject: str | None) -> tuple[Infus
     """What the subject was given, in order of receipt."""
     if subject is None:
         return ()
-    rows = tx.scalars(_INFUSIONS, {"study": study, "subject": subject})
-    found = (infusion_of(DoseRecordedV1.model_validate(body)) for body in rows)
+    return _infusions(tx.scalars(_INFUSIONS, {"study": study, "subject": subject}))
+
+
+def infusions_in(dosed: Iterable[Row[Any]]) -> tuple[Infusion, ...]:
+    """The infusions among the dose records of a subject, in their order."""
+    return _infusions(row.body for row in dosed if row.kind == "infusion")
+
+
+def _infusions(bodies: Iterable[dict[str, Any]]) -> tuple[Infusion, ...]:
+    found = (infusion_of(DoseRecordedV1.model_validate(body)) for body in bodies)
     return tuple(infusion for infusion in found if infusion is not None)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from alerting import alerts, decisions, kinds, overdue, past, timers
 from alerting.delivery.bell import Due
@@ -30,6 +30,13 @@ KINDS = {
     REVIEW: "clock_review", "warn": "clock_warning", "escalate": "clock_escalation", "critical": "clock_critical",
     OVERDUE: overdue.KIND,
 }  # fmt: skip
+
+# Made once: making a statement costs as much as running it.
+_C = clocks.c
+_OF_CASE = select(clocks).where(_C.case_id == bindparam("of_case"))
+_OPEN = _OF_CASE.where(_C.is_open.is_(True)).order_by(_C.due_at, _C.rule)
+_DUE_THEN = _OPEN.where(_C.due_at == bindparam("moment"))
+_KNOWN_THEN = _OPEN.where(_C.known_at == bindparam("moment"))
 
 
 def keep(tx: Connection, study: str, case_id: str, lives: Sequence[ClockLife]) -> None:
@@ -60,10 +67,10 @@ def fire(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
     case_id, of, *which = timer.about.split("|")
     level, moment = which[0], datetime.fromisoformat(of)
     if level == OVERDUE:
-        running = _open(tx, protocol, case_id, clocks.c.due_at == moment)
+        running = _open(tx, protocol, case_id, _DUE_THEN, moment)
     else:
         mark = Mark(level, timedelta(hours=int(which[1])))
-        found = _open(tx, protocol, case_id, clocks.c.known_at == moment)
+        found = _open(tx, protocol, case_id, _KNOWN_THEN, moment)
         running = [(row, rule) for row, rule in found if mark in MARKS.get(rule.days or 0, ())]
     if level == REVIEW:
         running = _unreviewed(tx, case_id, running)
@@ -114,11 +121,10 @@ def why(row: Row[Any], rule: ClockRule, level: str) -> list[str]:
 
 
 def _open(
-    tx: Connection, protocol: Protocol, case_id: str, of: ColumnElement[bool]
+    tx: Connection, protocol: Protocol, case_id: str, of: Select[Any], moment: datetime
 ) -> list[tuple[Row[Any], ClockRule]]:
     """The reports to an authority that are still owed, of one receipt or one due instant; soonest due first."""
-    c = clocks.c
-    rows = tx.execute(select(clocks).where(c.case_id == case_id, c.is_open.is_(True), of).order_by(c.due_at, c.rule))
+    rows = tx.execute(of, {"of_case": case_id, "moment": moment})
     rules = {rule.id: rule for rule in protocol.clock_rules}
     found = [(row, rules[row.rule]) for row in rows if row.rule in rules]
     return [(row, rule) for row, rule in found if rule.duty is Duty.REPORT and rule.days in MARKS]
@@ -142,7 +148,7 @@ def restore(tx: Connection, parts: Parts, deed: DecisionRecordedV1) -> None:
     protocol = parts.study(deed.study)
     ids = [str(one) for one in _listed(deed.detail.get("clocks"))]
     rules = {rule.id: rule for rule in protocol.clock_rules}
-    rows = [row for row in tx.execute(select(clocks).where(clocks.c.case_id == deed.case_id)) if str(row.id) in ids]
+    rows = [row for row in tx.execute(_OF_CASE, {"of_case": deed.case_id}) if str(row.id) in ids]
     running = [(row, rules[row.rule]) for row in sorted(rows, key=lambda r: (r.due_at, r.rule)) if row.rule in rules]
     if not running:
         return

@@ -28,8 +28,17 @@ from tocsin.store import audit
 
 RUNNING, MET, LATE, CANCELLED, SUPERSEDED = (status.value for status in Status)
 
-_OF_CASE = select(clocks).where(clocks.c.case_id == bindparam("case_id"))
 _FACTS = ("day_zero", "due_on", "due_at", "reasons", "is_provisional", "clause", "recipient", "confidence")
+_STATE = ("status", "superseded_by", "in_question", "questions", "is_open", "known_at", "started_at")
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_C = clocks.c
+_OF_CASE = select(clocks).where(_C.case_id == bindparam("case_id"))
+_NEW, _NEW_HISTORY = insert(clocks), insert(clock_history)
+_THIS = update(clocks).where(_C.id == bindparam("of_id"))
+_REFRESH = _THIS.values({name: bindparam(name) for name in (*_FACTS, *_STATE)})
+_SUPERSEDE = _THIS.values(status=SUPERSEDED, superseded_by=bindparam("superseded_by"), is_open=False, in_question=False)
+_QUESTION = _THIS.values(in_question=True, questions=bindparam("questions"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +76,20 @@ def keep(
         return Kept(None, (), {})
     lives = {clock_id(case_id, life.key, life.duty): life for life in found}
     changes: list[_Change] = []
-    new = []
+    new, refreshed = [], []
     for one, life in lives.items():
         if one in there:
-            changes += _refresh(tx, there[one], life, case_id, why)
+            wanted, changed = _refresh(there[one], life, case_id, why)
+            refreshed += wanted
+            changes += changed
         else:
             new.append(_row(one, case_id, protocol.id, life, at))
             changes += _begun(one, life, why)
     # Each row may name another of the same insert as its successor, so that no order of rows is needed.
     if new:
-        tx.execute(insert(clocks), new)
+        tx.execute(_NEW, new)
+    if refreshed:
+        tx.execute(_REFRESH, refreshed)
     concerns = []
     for row in there.values():
         if row.id not in lives and row.is_open:
@@ -136,16 +149,20 @@ def _begun(one: UUID, life: ClockLife, why: str) -> list[_Change]:
 _WORDS = {RUNNING: "runs again", MET: "met", LATE: "late", CANCELLED: "cancelled", SUPERSEDED: "superseded"}
 
 
-def _refresh(tx: Connection, row: Row[Any], life: ClockLife, case_id: str, why: str) -> list[_Change]:
-    """The same clock, of which something may have changed: its facts, its status, whether it is in question."""
+def _refresh(
+    row: Row[Any], life: ClockLife, case_id: str, why: str
+) -> tuple[list[dict[str, Any]], list[_Change]]:  # fmt: skip
+    """The same clock, of which something may have changed: its facts, its status, whether it is in question.
+
+    Answers what its row is to be, where it is not that yet, and what has changed.
+    """
     if life.duty is Duty.SITE_REPORT:
-        return []
+        return [], []
     facts, state = _facts(life), _state(life, case_id)
     wanted = {**facts, **state}
     differs = {name: value for name, value in wanted.items() if getattr(row, name) != value}
     if not differs:
-        return []
-    tx.execute(update(clocks).where(clocks.c.id == row.id).values(differs))
+        return [], []
     old = {name: getattr(row, name) for name in differs if name in facts}
     changes = []
     if old:
@@ -162,7 +179,7 @@ def _refresh(tx: Connection, row: Row[Any], life: ClockLife, case_id: str, why: 
         changes.append(_Change(row.id, life.status.value, "in question", None, None, "; ".join(life.questions)))
     elif differs.get("in_question") is False and life.is_open:
         changes.append(_Change(row.id, life.status.value, "supported by the facts again", None, None, why))
-    return changes
+    return [{"of_id": row.id, **wanted}], changes
 
 
 def _unsupported(
@@ -178,11 +195,7 @@ def _unsupported(
     same = same or [one for one, life in lives.items() if _stands_for(life, row, rules.get(row.rule))]
     if same:
         moved = min(same, key=lambda one: (lives[one].clock.due_at, str(one)))
-        tx.execute(
-            update(clocks)
-            .where(clocks.c.id == row.id)
-            .values(status=SUPERSEDED, superseded_by=moved, is_open=False, in_question=False)
-        )
+        tx.execute(_SUPERSEDE, {"of_id": row.id, "superseded_by": moved})
         then = {"superseded_by": str(moved), "started_at": lives[moved].clock.started_at.isoformat()}
         return [_Change(row.id, SUPERSEDED, "superseded", {"status": row.status}, then, why)], []
     reason = f"{row.rule} runs, and what is known now gives it no start: a person decides"
@@ -192,7 +205,7 @@ def _unsupported(
     )  # fmt: skip
     if row.in_question:
         return [], [concern]
-    tx.execute(update(clocks).where(clocks.c.id == row.id).values(in_question=True, questions=[reason]))
+    tx.execute(_QUESTION, {"of_id": row.id, "questions": [reason]})
     return [_Change(row.id, row.status, "in question", None, None, why)], [concern]
 
 
@@ -222,7 +235,7 @@ def _write(tx: Connection, study: str, changes: Sequence[_Change], at: datetime,
     if not changes:
         return
     tx.execute(
-        insert(clock_history),
+        _NEW_HISTORY,
         [
             {"clock_id": c.clock_id, "at": at, "status": c.status, "what": c.what, "before": c.before,
              "after": c.after, "reason": c.reason}

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alerting.parts import NAME
 from alerting.tables import decisions
@@ -26,6 +26,9 @@ RUNG, ACKNOWLEDGED, FIRED = "notice_rung", "alert_acknowledged", "timer_fired"
 HANDED_OVER, ALERT_CLOSED = "alert_handed_over", "alert_closed"
 SUBMITTED, ANSWERED = "submission_entered", "submission_answered"
 SIGNED, DUPLICATE = "decision_signed", "duplicate_decided"
+
+# Made once: it runs for every message, and making a statement costs as much as running it.
+_ABOUT = select(decisions.c.body).where(decisions.c.about == bindparam("thing")).order_by(decisions.c.at)
 
 
 def record(
@@ -61,5 +64,5 @@ def keep(tx: Connection, body: DecisionRecordedV1) -> bool:
 
 def about(tx: Connection, thing: str) -> list[DecisionRecordedV1]:
     """Every deed about one thing, oldest first."""
-    rows = tx.scalars(select(decisions.c.body).where(decisions.c.about == thing).order_by(decisions.c.at))
+    rows = tx.scalars(_ABOUT, {"thing": thing})
     return [DecisionRecordedV1.model_validate(body) for body in rows]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from alerting import alerts
 from alerting.parts import Parts
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 POTENTIAL, MET, STRICT, COMMITTEE = "potential_dlt", "dlt_met", "dlt_strict_limit", "dlt_for_committee"
 LEVELS = {POTENTIAL: "page", MET: "review", STRICT: "info", COMMITTEE: "review"}
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_C = concerns.c
+_RUNG = (
+    select(_C.key)
+    .where(_C.case_id == bindparam("of_case"), _C.event_id == bindparam("of_event"), _C.kind == POTENTIAL)
+    .limit(1)
+)
 
 
 def kind_of(tx: Connection, protocol: Protocol, change: Change) -> str | None:
@@ -45,11 +53,9 @@ def kind_of(tx: Connection, protocol: Protocol, change: Change) -> str | None:
 
 def _has_rung(tx: Connection, case_id: str | None, event_id: str | None) -> bool:
     """Whether the first look has rung for this event."""
-    if case_id is None:
+    if case_id is None or event_id is None:
         return False
-    c = concerns.c
-    found = select(c.key).where(c.case_id == case_id, c.event_id == event_id, c.kind == POTENTIAL).limit(1)
-    return tx.scalars(found).one_or_none() is not None
+    return tx.scalars(_RUNG, {"of_case": case_id, "of_event": event_id}).one_or_none() is not None
 
 
 def ring(tx: Connection, parts: Parts, protocol: Protocol, deed: DecisionRecordedV1) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from alerting import assessments, cases, decisions, signed_decisions, two_cases
 from alerting.parts import Parts
@@ -32,6 +32,11 @@ from tocsin.store.insert import insert_unless_there
 Verdict = Literal["duplicate", "distinct"]
 DUPLICATE: Final = "duplicate"
 DISTINCT: Final = "distinct"
+
+# Made once: it runs for every link of a report, and making a statement costs as much as running it.
+_PAIR = select(duplicates.c.id).where(
+    duplicates.c.case_id == bindparam("of_case"), duplicates.c.other_case_id == bindparam("of_other")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,8 @@ def keep(tx: Connection, body: ReportReceivedV1, at: datetime) -> None:
     """Keep what intake found with this revision. The same pair is one, whichever case it was found with."""
     for link in body.possible_duplicates:
         pair = UUID(link.id) if link.id else identity("duplicate", body.case_id, link.case_id)
-        turned = select(duplicates.c.id).where(
-            duplicates.c.case_id == link.case_id, duplicates.c.other_case_id == body.case_id
-        )
-        if tx.execute(turned).first() is None:
+        turned = {"of_case": link.case_id, "of_other": body.case_id}
+        if tx.execute(_PAIR, turned).first() is None:
             row = {
                 "id": pair, "study": body.study, "case_id": body.case_id, "other_case_id": link.case_id,
                 "reasons": list(link.reasons), "found_at": at,

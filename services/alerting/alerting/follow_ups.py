@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from alerting import alerts, cases, decisions, kinds, past
 from alerting.parts import NAME, Parts
@@ -20,6 +20,7 @@ from alerting.tables import timers as rows
 from alerting.timers import Timer, timer_id
 from tocsin.domain import follow_up
 from tocsin.domain.assess import Assessment, assess
+from tocsin.domain.case import Case
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.signed import Deed
 from tocsin.messages.bodies import DecisionRecordedV1, QueryRaisedV1, ReportReceivedV1
@@ -32,20 +33,42 @@ TOPIC: Final = "queries.raised.v1"
 URGENT, OTHER = "fatal_lt", "other"
 _DAY = timedelta(days=1)
 
+# Made once: these run for every message, and making a statement costs as much as running it.
+_R = rows.c
+_NEW = insert(rows)
+_THERE = (
+    select(_R.about, _R.due_at, _R.done_at)
+    .where(_R.id.in_(bindparam("of_ids", expanding=True)))
+    .order_by(_R.due_at, _R.about)
+)
+_NOT_DONE = update(rows).where(_R.id == bindparam("of_id"), _R.done_at.is_(None))
+_FREE = (
+    select(_R.id, _R.about)
+    .where(_R.id.in_(bindparam("of_ids", expanding=True)), _R.done_at.is_(None), _R.due_at <= bindparam("now"))
+    .order_by(_R.id)
+    .with_for_update(skip_locked=True)  # Another process that has one of them and wants ours must not wait for us.
+)
+_SAY = update(rows).where(_R.id == bindparam("of_id")).values(outcome=bindparam("outcome"))
+_MOVE = _NOT_DONE.values(due_at=bindparam("due_at"))
+_END = _NOT_DONE.values(done_at=bindparam("done_at"), outcome=bindparam("outcome"))
 
-def keep(tx: Connection, protocol: Protocol, known: cases.Known, assessment: Assessment, at: datetime) -> None:
+
+def keep(
+    tx: Connection, protocol: Protocol, case: Case, assessment: Assessment, at: datetime, *, is_new_case: bool
+) -> None:  # fmt: skip
     """Set the timers that a case's seriousness asks for. What is set and not done moves with the facts.
 
-    `at`: since when it counts where no report makes it serious by itself, but a signed decision does.
+    `case`: with every coding. `at`: since when it counts where no report makes it serious by itself, but a signed
+    decision does. `is_new_case`: nothing of it was kept before.
     """
     if not any(event.serious for event in assessment.events):
         return  # What was set before finds nothing to ask when it is due.
     is_urgent = any(event.is_fatal_or_life_threatening for event in assessment.events)
-    case = known.case((), coded_before=cases.ALL_CODINGS)
     since = follow_up.since(case, urgent=is_urgent, among=protocol.special_interest, crs=protocol.grading.crs)
     cadence = URGENT if is_urgent else OTHER
-    wanted = {_about(known.case_id, cadence, day): (since or at) + day * _DAY for day in _days(protocol, cadence)}
-    there = _there(tx, known.case_id, protocol)
+    case_id = case.latest.case_id
+    wanted = {_about(case_id, cadence, day): (since or at) + day * _DAY for day in _days(protocol, cadence)}
+    there = {} if is_new_case else _there(tx, case_id, protocol)
     new = [
         {"id": timer_id(FOLLOW_UP, about), "kind": FOLLOW_UP, "about": about, "study": protocol.id, "due_at": due_at,
          "urgency": kinds.urgency("info") - is_urgent}
@@ -53,15 +76,15 @@ def keep(tx: Connection, protocol: Protocol, known: cases.Known, assessment: Ass
         if about not in there
     ]  # fmt: skip
     if new:
-        tx.execute(insert(rows), new)
+        tx.execute(_NEW, new)
     for about, step in there.items():
         if about in wanted:
             if since is not None and not step.is_done and step.due_at != wanted[about]:
-                tx.execute(update(rows).where(_not_done(about)).values(due_at=wanted[about]))
+                tx.execute(_MOVE, {"of_id": timer_id(FOLLOW_UP, about), "due_at": wanted[about]})
         elif is_urgent and not step.is_done:
             days = ", ".join(map(str, _days(protocol, URGENT))) or "none"
             why = f"not sent: the case is fatal or life-threatening and is asked about on other days: {days}"
-            tx.execute(update(rows).where(_not_done(about)).values(done_at=at, outcome=why))
+            tx.execute(_END, {"of_id": timer_id(FOLLOW_UP, about), "done_at": at, "outcome": why})
 
 
 def ask(tx: Connection, parts: Parts, timer: Timer, now: datetime) -> None:
@@ -128,13 +151,7 @@ def _open(
 def _joined(tx: Connection, protocol: Protocol, timer: Timer, case_id: str, now: datetime) -> list[str]:
     """The other steps of the case that are due too, taken by us: a service that slept asks once."""
     others = [about for about in _there(tx, case_id, protocol) if about != timer.about]
-    free = tx.execute(
-        select(rows.c.id, rows.c.about)
-        .where(rows.c.id.in_([timer_id(FOLLOW_UP, about) for about in others]))
-        .where(rows.c.done_at.is_(None), rows.c.due_at <= now)
-        .order_by(rows.c.id)
-        .with_for_update(skip_locked=True)  # Another process that has one of them and wants ours must not wait for us.
-    ).all()
+    free = tx.execute(_FREE, {"of_ids": [timer_id(FOLLOW_UP, about) for about in others], "now": now}).all()
     taken = [row.about for row in free if not decisions.about(tx, row.about)]
     if free:
         why = f"joined with {timer.about}"
@@ -151,7 +168,7 @@ def _record(
     last = steps[-1]
     _, cadence, day = _read(last)
     is_closed = day >= max(_days(protocol, cadence), default=day)
-    tx.execute(update(rows).where(rows.c.id == timer_id(FOLLOW_UP, last)).values(outcome=said))
+    tx.execute(_SAY, {"of_id": timer_id(FOLLOW_UP, last), "outcome": said})
     for about in steps:
         is_last = about == last
         decisions.record(
@@ -196,16 +213,8 @@ class _Step:
 def _there(tx: Connection, case_id: str, protocol: Protocol) -> dict[str, _Step]:
     """The steps of a case that were set, of those that the study's cadences have."""
     known = [_about(case_id, cadence, day) for cadence in (URGENT, OTHER) for day in _days(protocol, cadence)]
-    found = tx.execute(
-        select(rows.c.about, rows.c.due_at, rows.c.done_at)
-        .where(rows.c.id.in_([timer_id(FOLLOW_UP, about) for about in known]))
-        .order_by(rows.c.due_at, rows.c.about)
-    )
+    found = tx.execute(_THERE, {"of_ids": [timer_id(FOLLOW_UP, about) for about in known]})
     return {row.about: _Step(row.due_at, row.done_at is not None) for row in found}
-
-
-def _not_done(about: str) -> ColumnElement[bool]:
-    return and_(rows.c.id == timer_id(FOLLOW_UP, about), rows.c.done_at.is_(None))
 
 
 def _days(protocol: Protocol, cadence: str) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, bindparam, select
 
 from alerting.tables import grades
@@ -12,8 +14,16 @@ from tocsin.store.insert import insert_unless_there
 
 # Made once: these run for every message, and making a statement costs as much as running it.
 _OF_SUBJECT = (grades.c.study == bindparam("of_study"), grades.c.subject == bindparam("of_subject"))
-_ANY = select(grades.c.grade_id).where(*_OF_SUBJECT).limit(1)
 _ALL = select(grades.c.known_at, grades.c.body).where(*_OF_SUBJECT).order_by(grades.c.grade_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What was found of a subject and stands. `is_any`: something was ever graded, also what was taken back since."""
+
+    subject: str
+    is_any: bool
+    found: tuple[Derived, ...]
 
 
 def keep(tx: Connection, body: GradesDerivedV1) -> bool:
@@ -35,13 +45,13 @@ def keep(tx: Connection, body: GradesDerivedV1) -> bool:
     return bool(news)
 
 
-def are_known(tx: Connection, study: str, subject: str) -> bool:
-    """Whether anything of a subject was ever graded, also what was taken back since."""
-    return tx.scalars(_ANY, {"of_study": study, "of_subject": subject}).one_or_none() is not None
+def told_of(tx: Connection, study: str, subject: str) -> Graded:
+    """What was found of a subject."""
+    rows = tx.execute(_ALL, {"of_study": study, "of_subject": subject}).all()
+    told = (derived_of(DerivedGrade.model_validate(one.body), one.known_at) for one in rows)
+    return Graded(subject, bool(rows), tuple(one for one in told if one is not None))
 
 
 def of_subject(tx: Connection, study: str, subject: str) -> tuple[Derived, ...]:
     """Every grade that was found of a subject and stands."""
-    found = tx.execute(_ALL, {"of_study": study, "of_subject": subject})
-    told = (derived_of(DerivedGrade.model_validate(one.body), one.known_at) for one in found)
-    return tuple(one for one in told if one is not None)
+    return told_of(tx, study, subject).found

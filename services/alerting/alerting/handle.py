@@ -27,6 +27,7 @@ from alerting import (
     reconciliation,
     ringing,
     signed_decisions,
+    so_far,
     submission_answers,
     submissions,
     timers,
@@ -71,37 +72,38 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     # What the report says by itself comes first even when its coding was quicker on the way: whether an alarm rings
     # and a clock starts must not depend on which topic was read first.
     is_coded_already = any(revision >= body.revision for revision in known.codings)
-    assessment = judge(tx, parts, protocol, known, why=why, at=at, is_new_case=is_new_case, coded_before=body.revision)
+    found = so_far.of(tx, known, is_new=is_new_case, with_grades=True)
+    assert found is not None  # its report was kept just now
+    assessment = judge(tx, parts, protocol, found, why=why, at=at, is_new_case=is_new_case, coded_before=body.revision)
     if is_coded_already:
-        assessment = judge(tx, parts, protocol, known, why=f"{why}, coded", at=at)
+        assessment = judge(tx, parts, protocol, found, why=f"{why}, coded", at=at)
     _watch_coding(tx, body, protocol, assessment)
-    values.look(tx, parts, protocol, body.subject, body.site, at)
-    answered_grades.look(tx, parts, protocol, known, at)
-    trial.follow(tx, parts, protocol, known.subjects, at, why=why, case_id=body.case_id, only_case=True)
+    values.look(tx, parts, protocol, body.subject, body.site, at, known=found)
+    answered_grades.look(tx, parts, protocol, found, at)
+    trial.follow_case(tx, parts, protocol, found, at, why=why)
     if body.facts.kind is ReportKind.PRODUCT_EVENT:
         trial.look(tx, parts, protocol, at, case_id=body.case_id)
 
 
 def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Parts) -> None:
     """A coding refines the same case."""
-    body = envelope.body
+    body, at = envelope.body, envelope.recorded_at
     if is_heartbeat(body.study):
         heartbeats.arrived(tx, parts, heartbeats.CODING, body.case_id)
         return
     protocol = parts.study(body.study)
     cases.lock_study(tx, body.study)
     known = cases.load(tx, body.case_id)
-    if cases.keep_coding(tx, known, body, envelope.id):
-        judge(
-            tx, parts, protocol, known, why=f"revision {body.revision} coded by {body.coder}", at=envelope.recorded_at
-        )
-        if known.latest is not None:
-            values.look(tx, parts, protocol, known.latest.subject, known.latest.site, envelope.recorded_at)
-        answered_grades.look(tx, parts, protocol, known, envelope.recorded_at)
-        trial.follow(
-            tx, parts, protocol, known.subjects, envelope.recorded_at, case_id=body.case_id, only_case=True,
-            why=f"revision {body.revision} coded by {body.coder}",
-        )  # fmt: skip
+    if not cases.keep_coding(tx, known, body, envelope.id):
+        return
+    found = so_far.of(tx, known, with_grades=True)
+    if found is None:
+        return  # It waits for its report.
+    why = f"revision {body.revision} coded by {body.coder}"
+    judge(tx, parts, protocol, found, why=why, at=at)
+    values.look(tx, parts, protocol, found.subject, found.latest.site, at, known=found)
+    answered_grades.look(tx, parts, protocol, found, at)
+    trial.follow_case(tx, parts, protocol, found, at, why=why)
 
 
 def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: Parts) -> None:
@@ -114,7 +116,9 @@ def on_dose_recorded(envelope: Envelope[DoseRecordedV1], tx: Connection, parts: 
     rung = doses.ring(tx, parts, protocol, body, at)
     if body.facts.kind == "infusion" and body.subject is not None:
         for case_id in cases.of_subject(tx, body.study, body.subject):
-            judge(tx, parts, protocol, cases.load(tx, case_id), why="an infusion was recorded", at=at)
+            found = so_far.of(tx, cases.load(tx, case_id))
+            if found is not None:
+                judge(tx, parts, protocol, found, why="an infusion was recorded", at=at)
     verdicts.look(tx, parts, protocol, body.subject, at, why=f"{body.facts.kind} was recorded")
     trial.look(tx, parts, protocol, at, rung=rung)
 
@@ -181,7 +185,7 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         reconciliation.restore(tx, parts, body)
 
 
-def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment | None) -> None:
+def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment) -> None:
     """Ring by itself if this revision is still uncoded after the study's time. Serious cases are looked at first."""
     if body.is_nullified or not body.events:
         return

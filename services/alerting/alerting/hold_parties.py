@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from alerting import alerts, answers, cases, decisions, kinds, timers
 from alerting.parts import NAME, Parts
@@ -22,8 +22,25 @@ from tocsin.messages.bodies import DecisionRecordedV1
 from tocsin.messages.envelope import identity
 
 CONFIRMATION = "hold_confirmation"
+
 GATHERED = timedelta(minutes=1)
 """How long what one thing sets is gathered, so that a site or the cell lab gets one message of it."""
+
+# Made once: making a statement costs as much as running it.
+_H, _D = holds.c, hold_deeds.c
+_TOGETHER = (
+    select(holds)
+    .where(
+        _H.study == bindparam("of_study"), _H.raised_at == bindparam("of_moment"), _H.kind != Kind.OUTSIDE_PLAN.value
+    )
+    .order_by(_H.key)
+)
+_CONFIRMED = select(_D.key).where(
+    _D.study == bindparam("of_study"),
+    _D.what == CONFIRMED,
+    _D.party == bindparam("of_party"),
+    _D.at >= bindparam("since"),
+)
 
 
 def gather(tx: Connection, study: str, set_at: datetime) -> None:
@@ -93,16 +110,12 @@ def end_ringing(tx: Connection, parts: Parts, deed: DecisionRecordedV1, key: str
 
 def _set_together(tx: Connection, study: str, set_at: datetime) -> list[Row[Any]]:
     """The holds of one moment that sites and the cell lab confirm."""
-    h = holds.c
-    query = select(holds).where(h.study == study, h.raised_at == set_at, h.kind != Kind.OUTSIDE_PLAN.value)
-    return list(tx.execute(query.order_by(h.key)))
+    return list(tx.execute(_TOGETHER, {"of_study": study, "of_moment": set_at}))
 
 
 def _confirmed_by(tx: Connection, study: str, party: str, since: datetime) -> set[str]:
     """The holds that a party has confirmed since a moment."""
-    d = hold_deeds.c
-    query = select(d.key).where(d.study == study, d.what == CONFIRMED, d.party == party, d.at >= since)
-    return set(tx.scalars(query))
+    return set(tx.scalars(_CONFIRMED, {"of_study": study, "of_party": party, "since": since}))
 
 
 def _dedupe_key(study: str, at: datetime, party: str) -> str:

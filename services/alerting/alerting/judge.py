@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from alerting import alerts, cases, clocks, follow_ups, kinds, past, trial
+from alerting import alerts, cases, clocks, follow_ups, kinds, so_far, trial
 from alerting.parts import NAME, Parts
+from alerting.so_far import SoFar
 from alerting.tables import clocks as clock_rows
 from tocsin.domain.assess import MINIMUM, Assessment, Concern, assess
 from tocsin.domain.protocol import Protocol
@@ -15,29 +16,22 @@ from tocsin.messages.bodies import ReportReceivedV1
 
 
 def judge(
-    tx: Connection, parts: Parts, protocol: Protocol, known: cases.Known, *, why: str, at: datetime,
+    tx: Connection, parts: Parts, protocol: Protocol, known: SoFar, *, why: str, at: datetime,
     is_new_case: bool = False, coded_before: int = cases.ALL_CODINGS, by: str = NAME,
-) -> Assessment | None:  # fmt: skip
-    """Assess a case and keep what follows; None while no report of it has come. `at`: when the facts became known,
-
-    `by`: who made them known.
-    """
+) -> Assessment:  # fmt: skip
+    """Assess a case and keep what follows. `at`: when the facts became known, `by`: who made them known."""
     latest = known.latest
-    if latest is None:
-        return None
-    infusions = cases.infusions_of(tx, latest.study, latest.subject)
-    case = known.case(infusions, coded_before=coded_before)
-    assessment = assess(case, protocol, past.past_of(tx, known.case_id))
+    assessment = assess(known.judged(coded_before), protocol, known.past)
     kept = clocks.keep(
-        tx, protocol, known.case_id, assessment.lives, is_new_case=is_new_case, why=why, at=at, by=by,
+        tx, protocol, latest.case_id, assessment.lives, is_new_case=is_new_case, why=why, at=at, by=by,
     )  # fmt: skip
     alerts.raise_for(
-        tx, parts, protocol.id, known.case_id, latest.revision,
+        tx, parts, protocol.id, latest.case_id, latest.revision,
         [*assessment.concerns, *_for_people(latest, kept)],
         is_new_case=is_new_case, beside=_beside(latest, assessment), explained=kept.explained,
         assumptions=assessment.assumptions, due=kept.soonest, at=at,
     )  # fmt: skip
-    follow_ups.keep(tx, protocol, known, assessment, at)
+    follow_ups.keep(tx, protocol, known.case, assessment, at, is_new_case=is_new_case)
     return assessment
 
 
@@ -46,9 +40,11 @@ def judge_again(
 ) -> Assessment | None:
     """Judge a case anew after a person has sent or signed something about it; None while no report of it has come."""
     cases.lock_study(tx, study)
-    protocol, known = parts.study(study), cases.load(tx, case_id)
+    protocol, known = parts.study(study), so_far.of(tx, cases.load(tx, case_id))
+    if known is None:
+        return None
     assessment = judge(tx, parts, protocol, known, why=why, at=at, by=by)
-    trial.follow(tx, parts, protocol, known.subjects, at, why=why, case_id=case_id, only_case=True)
+    trial.follow_case(tx, parts, protocol, known, at, why=why)
     return assessment
 
 
@@ -69,9 +65,9 @@ def judge_all_again(parts: Parts, *, why: str, at: datetime) -> int:
     return len(served)
 
 
-def urgency(assessment: Assessment | None) -> int:
+def urgency(assessment: Assessment) -> int:
     """How soon an uncoded case is rung for, smallest first: pages, then serious ones, then the rest."""
-    levels = {concern.level for concern in assessment.concerns} if assessment else set()
+    levels = {concern.level for concern in assessment.concerns}
     return kinds.urgency("warn", "uncoded") + (0 if "page" in levels else 1 if levels else 2)
 
 

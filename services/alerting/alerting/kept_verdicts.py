@@ -8,17 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
-from alerting.tables import dlt_decisions, verdicts
+from alerting.tables import dlt_decisions
 from tocsin.domain.dlt.definition import About
 from tocsin.domain.dlt.subject import Decided, Subject
 from tocsin.domain.dlt.verdict import State, Verdict
 
 # Made once: these run for every message, and making a statement costs as much as running it.
-_V, _D = verdicts.c, dlt_decisions.c
-_KEPT = (
-    select(verdicts).where(_V.study == bindparam("of_study"), _V.subject == bindparam("of_subject")).order_by(_V.key)
-)
-_WAITING = _KEPT.where(_V.state != State.NONE.value)
+_D = dlt_decisions.c
 _OF_NO_EVENT = and_(_D.study == bindparam("of_study"), _D.subject == bindparam("of_subject"), _D.event_id.is_(None))
 _DECIDED = (
     select(dlt_decisions)
@@ -55,12 +51,6 @@ def of_row(row: Row[Any]) -> Verdict:
         would_change=tuple(body["would_change"]), asks=tuple(body["asks"]),
         by_rule=None if body["by_rule"] is None else State(body["by_rule"]),
     )  # fmt: skip
-
-
-def of_subject(tx: Connection, study: str, subject: str, *, is_waiting: bool = False) -> tuple[Verdict, ...]:
-    """The verdicts that are kept of a subject, by their keys; `is_waiting`: without those that nothing matched."""
-    rows = tx.execute(_WAITING if is_waiting else _KEPT, {"of_study": study, "of_subject": subject})
-    return tuple(of_row(row) for row in rows)
 
 
 def with_decisions(tx: Connection, study: str, subject: Subject) -> Subject:

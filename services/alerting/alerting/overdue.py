@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from alerting import kinds, timers
 from alerting.alarm import CLOSED, OPEN
@@ -22,6 +22,15 @@ from tocsin.store import audit, outbox
 OVERDUE = "overdue"
 KIND = "clock_overdue"
 SILENCE = timedelta(hours=4)
+
+# Made once: these run for every message, and making a statement costs as much as running it.
+_A = alerts.c
+_RINGING = select(_A.id, _A.group_key).where(_A.case_id == bindparam("of_case"), _A.kind == KIND, _A.state == OPEN)
+_CLOSE = (
+    update(alerts)
+    .where(_A.id == bindparam("of_id"))
+    .values(state=CLOSED, settled_at=bindparam("settled_at"), settled_by=NAME)
+)
 
 
 def about(case_id: str, due_at: datetime) -> str:
@@ -54,12 +63,10 @@ def settle(tx: Connection, study: str, case_id: str, owed: Collection[datetime],
 
     Their lateness stays where it is kept.
     """
-    a = alerts.c
-    ringing = tx.execute(select(a.id, a.group_key).where(a.case_id == case_id, a.kind == KIND, a.state == OPEN)).all()
-    for row in ringing:
+    for row in tx.execute(_RINGING, {"of_case": case_id}).all():
         if _due_at(row.group_key) in owed:
             continue
-        tx.execute(update(alerts).where(a.id == row.id).values(state=CLOSED, settled_at=at, settled_by=NAME))
+        tx.execute(_CLOSE, {"of_id": row.id, "settled_at": at})
         timers.stop(tx, timers.ALARM, str(row.id), at, "no longer owed")
         reason = "nothing is owed on this clock any more"
         audit.append(tx, at=at, who=NAME, did="alert closed", about=f"alert {row.id}", study=study, reason=reason)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from alerting import alerts, decisions, kinds, timers
 from alerting.delivery import ledger
@@ -27,6 +27,12 @@ from tocsin.store.insert import insert_unless_there
 QUIET_IMPORT, QUIET_CASE = timedelta(seconds=60), timedelta(seconds=5)
 LONGEST = timedelta(minutes=15)
 
+# Made once: these run for every message, and making a statement costs as much as running it.
+_Q = queries.c
+_WAITING = (_Q.letter == bindparam("of_letter"), _Q.notice_id.is_(None))
+_FIRST = select(_Q.raised_at).where(*_WAITING).order_by(_Q.raised_at).limit(1)
+_GATHERED = select(_Q.query_id, _Q.case_id, _Q.site).where(*_WAITING).order_by(_Q.query_id)
+
 
 def gather(tx: Connection, body: QueryRaisedV1, at: datetime) -> None:
     """Keep a question for the letter of its site that is being gathered."""
@@ -39,23 +45,14 @@ def gather(tx: Connection, body: QueryRaisedV1, at: datetime) -> None:
     }  # fmt: skip
     if not tx.execute(insert_unless_there(queries, tx.dialect.name), row).rowcount:
         return
-    first = tx.scalars(
-        select(queries.c.raised_at)
-        .where(queries.c.letter == letter, queries.c.notice_id.is_(None))
-        .order_by(queries.c.raised_at)
-        .limit(1)
-    ).one()
+    first = tx.scalars(_FIRST, {"of_letter": letter}).one()
     due_at = min(at + (QUIET_IMPORT if body.batch else QUIET_CASE), max(first + LONGEST, at))
     timers.move(tx, timers.LETTER, about, study=body.study, due_at=due_at, urgency=kinds.urgency("info"))
 
 
 def send(tx: Connection, parts: Parts, timer: timers.Timer, at: datetime) -> None:
     """Write the letter that this timer gathered."""
-    waiting = tx.execute(
-        select(queries.c.query_id, queries.c.case_id, queries.c.site)
-        .where(queries.c.letter == timer.id, queries.c.notice_id.is_(None))
-        .order_by(queries.c.query_id)
-    ).all()
+    waiting = tx.execute(_GATHERED, {"of_letter": timer.id}).all()
     if not waiting:
         return
     to = _addresses(tx, parts, parts.study(timer.study), waiting[0].site, at)

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from alerting import alarm, call_plans, decisions, deeds, kinds, routing, timers, webhooks
 from alerting.delivery import ledger
@@ -27,6 +27,22 @@ from tocsin.messages.envelope import identity
 from tocsin.store.insert import insert_unless_there
 
 HOUSE_ZONE = "UTC"
+
+# Made once: these run for every alert, and making a statement costs as much as running it.
+_A, _N = alerts.c, notices.c
+_LOAD = select(alerts).where(_A.id == bindparam("of_id")).with_for_update()
+_HANDED = (
+    select(assignments.c.to, assignments.c.number, assignments.c.at)
+    .where(assignments.c.alert_id == bindparam("of_alert"))
+    .order_by(assignments.c.number.desc())
+    .limit(1)
+)
+_HISTORY = select(_N.step, _N.at, _N.cause).where(_N.alert_id == bindparam("of_alert"), _N.rung_role.is_not(None))
+_ANSWERED = select(acknowledgements.c.by).where(
+    acknowledgements.c.alert_id == bindparam("of_alert"), acknowledgements.c.handed == bindparam("of_times")
+)
+_NOBODY = update(alerts).where(_A.id == bindparam("of_id")).values(nobody_since=bindparam("nobody_since"))
+_KEEP = insert(notices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,7 @@ class Ringing:
     handed: alarm.Handed | None = None
     answered_by: str | None = None
     last_deed_at: datetime | None = None
+    nobody_since: datetime | None = None
 
     def alarm_at(self, now: datetime) -> alarm.Alarm:
         """What to decide by. Facts from a machine whose clock is ahead are known now, not in the future."""
@@ -82,7 +99,7 @@ class Shortfall:
 
 def load(tx: Connection, alert_id: UUID) -> Ringing | None:
     """The alert, locked until the transaction ends."""
-    row = tx.execute(select(alerts).where(alerts.c.id == alert_id).with_for_update()).one_or_none()
+    row = tx.execute(_LOAD, {"of_id": alert_id}).one_or_none()
     if row is None:
         return None
     return Ringing(
@@ -91,15 +108,13 @@ def load(tx: Connection, alert_id: UUID) -> Ringing | None:
         alarm.Policy.of(row.policy) if row.policy else None, handed(tx, alert_id),
         row.settled_by if row.state == alarm.ACKNOWLEDGED else None,
         _last_deed(tx, row) if row.state == alarm.ACKNOWLEDGED else None,
+        row.nobody_since,
     )  # fmt: skip
 
 
 def handed(tx: Connection, alert_id: UUID) -> alarm.Handed | None:
     """To whom it was handed over last."""
-    its = assignments.c
-    row = tx.execute(
-        select(its.to, its.number, its.at).where(its.alert_id == alert_id).order_by(its.number.desc()).limit(1)
-    ).one_or_none()
+    row = tx.execute(_HANDED, {"of_alert": alert_id}).one_or_none()
     return None if row is None else alarm.Handed(row.to, row.number, row.at)
 
 
@@ -112,15 +127,18 @@ def _last_deed(tx: Connection, row: Any) -> datetime:
 
 def history(tx: Connection, alert_id: UUID) -> list[alarm.Rung]:
     """The steps that were rung and reached somebody."""
-    n = notices.c
-    rows = tx.execute(select(n.step, n.at, n.cause).where(n.alert_id == alert_id, n.rung_role.is_not(None)))
+    rows = tx.execute(_HISTORY, {"of_alert": alert_id})
     return [alarm.Rung(row.step, row.at, row.cause) for row in rows]
 
 
-def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung], at: datetime) -> list[Shortfall]:
+def ring(
+    tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung], at: datetime, *,
+    plan: call_plans.Kept | None = None,
+) -> list[Shortfall]:  # fmt: skip
     """Ring all that is due now, and set the timer for what comes next. Answers the roles that had nobody.
 
-    The same address is rung once, however many of these notices would reach it.
+    The same address is rung once, however many of these notices would reach it. `plan`: the study's at this moment,
+    where it is known already.
     """
     ringing = alert.alarm_at(at)
     policy = alert.policy_at(at)
@@ -131,7 +149,7 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
         if hooks is None:
             enabled = webhooks.enabled(tx)
             hooks = routing.hooks_for(alert.study, enabled)
-            people = call_plans.callees(tx, alert.study, parts.studies, enabled, at)
+            people = call_plans.callees(tx, alert.study, parts.studies, enabled, at, plan=plan)
             people += routing.contacts_of(alert.study, parts.studies)
         answered = answered_by(tx, alert.id) if notice.everyone else ()
         reached = routing.reach(notice.role, people, hooks, avoid=alert.avoid, without=answered)
@@ -145,21 +163,15 @@ def ring(tx: Connection, parts: Parts, alert: Ringing, rung: Sequence[alarm.Rung
             nobody = True
             break
         done.append(alarm.Rung(notice.step, at, notice.cause))
-    tx.execute(
-        update(alerts)
-        .where(
-            alerts.c.id == alert.id, alerts.c.nobody_since.is_(None) if nobody else alerts.c.nobody_since.is_not(None)
-        )
-        .values(nobody_since=at if nobody else None)
-    )
+    if nobody is (alert.nobody_since is None):
+        tx.execute(_NOBODY, {"of_id": alert.id, "nobody_since": at if nobody else None})
     _set_timer(tx, alert, alarm.next_due(ringing, done, policy, at), nobody, at)
     return shortfalls
 
 
 def answered_by(tx: Connection, alert_id: UUID) -> frozenset[str]:
     """Who has acknowledged it since it was handed over last."""
-    its = acknowledgements.c
-    return frozenset(tx.scalars(select(its.by).where(its.alert_id == alert_id, its.handed == times(tx, alert_id))))
+    return frozenset(tx.scalars(_ANSWERED, {"of_alert": alert_id, "of_times": times(tx, alert_id)}))
 
 
 def times(tx: Connection, alert_id: UUID) -> int:
@@ -193,7 +205,7 @@ def _keep(
         "rung_role": reached.rung_role, "at": at, "reason": reason, "bell": bell.as_json(), "cause": notice.cause,
         "people": list(reached.people), "everyone": notice.everyone,
     }  # fmt: skip
-    tx.execute(insert(notices), row)
+    tx.execute(_KEEP, row)
     held = {} if kinds.wakes(alert.kind, alert.level) else reached.held
     ledger.plan(tx, notice_id, alert.id, to, kinds.urgency(alert.level, alert.kind), at, held=held)
     decisions.record(

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Table, bindparam, select, union
+from sqlalchemy import Connection, Row, bindparam, select, union
 
-from alerting import cases, grades, past, subject_values
+from alerting import cases, grades, past, so_far, subject_values
+from alerting.so_far import SoFar
 from alerting.tables import doses, observations, snapshots
 from tocsin.domain import seriousness
 from tocsin.domain.calendars import Partial
@@ -27,12 +28,17 @@ from tocsin.domain.judging import reviewed, reviews_of
 from tocsin.domain.protocol import Protocol
 
 # Made once: these run for every message, and making a statement costs as much as running it.
-_ROWS = {
-    table: select(table)
-    .where(table.c.study == bindparam("of_study"), table.c.subject == bindparam("of_subject"))
-    .order_by(table.c.received_at, table.c.record_id)
-    for table in (doses, observations)
-}
+_O = observations.c
+_OBSERVED = (
+    select(observations)
+    .where(_O.study == bindparam("of_study"), _O.subject == bindparam("of_subject"))
+    .order_by(_O.received_at, _O.record_id)
+)
+_NAMED = [
+    select(table.c.subject).where(table.c.study == bindparam("of_study"), table.c.subject.is_not(None))
+    for table in (snapshots, doses, observations)
+]
+_SUBJECTS = union(*_NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +57,26 @@ class Facts:
 
 
 def subject_of(
-    tx: Connection, protocol: Protocol, subject: str, *, of_cases: Collection[str] | None = None
+    tx: Connection, protocol: Protocol, subject: str, *, of_cases: Collection[str] | None = None,
+    known: SoFar | None = None,
 ) -> Facts | None:  # fmt: skip
     """What is known of a subject now; None where no report, dose record or observation is of it any more.
 
-    `of_cases`: only the events of these cases, everything else whole.
+    `of_cases`: only the events of these cases, everything else whole. `known`: what is known already of one case.
     """
     asked = cases.of_subject(tx, protocol.id, subject) if of_cases is None else sorted(of_cases)
-    told = list(_cases(tx, subject, asked))
-    dosed = _rows(tx, doses, protocol.id, subject)
-    observed = _rows(tx, observations, protocol.id, subject)
+    told = list(_cases(tx, subject, asked, known))
+    is_read = known is not None and known.subject == subject
+    dosed = known.dosed if known is not None and is_read else so_far.dosed_of(tx, protocol.id, subject)
+    observed = tx.execute(_OBSERVED, {"of_study": protocol.id, "of_subject": subject}).all()
     if not (told or dosed or observed):
         return None
     zone = _zone(protocol, [case for case, _ in told], dosed, observed)
-    infusions = cases.infusions_of(tx, protocol.id, subject)
+    infusions = known.infusions if known is not None and is_read else cases.infusions_in(dosed)
     values = subject_values.read([row.body for row in observed], infusions, zone)
-    graded = grades.of_subject(tx, protocol.id, subject)
+    graded = _graded(tx, protocol.id, subject, known)
     events = [one for case, case_past in told for one in _reported(case, case_past, protocol, graded, zone)]
-    known = Subject(
+    found = Subject(
         id=subject,
         zone=zone,
         infusions=infusions,
@@ -83,21 +91,28 @@ def subject_of(
         liver=values.liver,
     )
     told_at = {e.event_id: r.received_at for case, _ in told for r in reversed(case.revisions) for e in r.events}
-    return Facts(known, values.unread, _seen_at(observed), told_at, frozenset(asked))
+    return Facts(found, values.unread, _seen_at(observed), told_at, frozenset(asked))
 
 
 def subjects_of(tx: Connection, study: str) -> list[str]:
     """Every subject of whom there is a report, a dose record or an observation, by their numbers."""
-    named = [
-        select(table.c.subject).where(table.c.study == study, table.c.subject.is_not(None))
-        for table in (snapshots, doses, observations)
-    ]
-    return sorted(tx.scalars(union(*named)))
+    return sorted(tx.scalars(_SUBJECTS, {"of_study": study}))
 
 
-def _cases(tx: Connection, subject: str, asked: Iterable[str]) -> Iterator[tuple[Case, Past]]:
+def _graded(tx: Connection, study: str, subject: str, known: SoFar | None) -> tuple[Derived, ...]:
+    read = None if known is None else known.graded
+    return read.found if read is not None and read.subject == subject else grades.of_subject(tx, study, subject)
+
+
+def _cases(
+    tx: Connection, subject: str, asked: Iterable[str], read: SoFar | None
+) -> Iterator[tuple[Case, Past]]:  # fmt: skip
     """Those of the cases that are of this subject by their newest report, with what was signed of each."""
     for case_id in asked:
+        if read is not None and read.latest.case_id == case_id:
+            if read.subject == subject:
+                yield read.case, read.past
+            continue
         known = cases.load(tx, case_id)
         if known.latest is not None and known.latest.subject == subject:
             yield known.case((), coded_before=cases.ALL_CODINGS), past.past_of(tx, case_id)
@@ -124,10 +139,6 @@ def _seen_at(observed: Iterable[Row[Any]]) -> tuple[Partial, ...]:
     """When a subject was observed, each moment once and in the order of its text."""
     moments = {one["at"] for row in observed for one in row.body["observations"]}
     return tuple(Partial.parse(text) for text in sorted(moments))
-
-
-def _rows(tx: Connection, table: Table, study: str, subject: str) -> Sequence[Row[Any]]:
-    return tx.execute(_ROWS[table], {"of_study": study, "of_subject": subject}).all()
 
 
 def _zone(

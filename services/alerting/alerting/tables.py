@@ -26,7 +26,7 @@ from sqlalchemy import (
 from tocsin.store.tables import NAMES, BigKey
 from tocsin.store.types import Instant, Json
 
-HEAD = "0008"
+HEAD = "0009"
 MIGRATIONS = "alerting.migrations"
 
 metadata = MetaData(naming_convention=NAMES)
@@ -45,7 +45,9 @@ snapshots = Table(
     Column("at", Instant, nullable=False),  # received, or coded
     Column("message_id", Uuid, nullable=False),
     Column("body", Json, nullable=False),
+    Column("kind", Text),  # what a report is about, where it says so; a coding says nothing of it
 )
+Index("ix_snapshots_study_kind", snapshots.c.study, snapshots.c.kind)
 Index("ix_snapshots_study_subject", snapshots.c.study, snapshots.c.subject)
 Index("ix_snapshots_source_at", snapshots.c.source, snapshots.c.at)
 
@@ -112,7 +114,9 @@ clocks = Table(
     Column("is_open", Boolean),  # something is still owed: it runs, or its late report was rejected
     Column("questions", Json),  # why a person must look, where it is in question
 )
+_OPEN = clocks.c.is_open.is_(True)
 Index("ix_clocks_case_id", clocks.c.case_id)
+Index("ix_clocks_due_at", clocks.c.due_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 Index("ix_clocks_status_due_at", clocks.c.status, clocks.c.due_at)
 
 clock_history = Table(

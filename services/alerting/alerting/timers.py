@@ -11,25 +11,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 
 from alerting.tables import timers
 from tocsin.messages.envelope import identity
-from tocsin.store.insert import insert_unless_there
+from tocsin.store.insert import insert_or_change, insert_unless_there
 
 ALARM, UNCODED, LETTER, CLOCK, DLT, TRIAL, HOLD = "alarm", "uncoded", "letter", "clock", "dlt", "trial", "hold"
 
 # Made once: these run for every message, and making a statement costs as much as running it.
-_MOVE = (
-    update(timers)
-    .where(timers.c.id == bindparam("of_id"))
-    .values(due_at=bindparam("due_at"), urgency=bindparam("urgency"), done_at=None, outcome=None)
-)
+_T = timers.c
+_MOVED = ("due_at", "urgency", "done_at", "outcome")
+_BEGIN = insert(timers)
 _STOP = (
     update(timers)
-    .where(timers.c.id == bindparam("of_id"), timers.c.done_at.is_(None))
+    .where(_T.id == bindparam("of_id"), _T.done_at.is_(None))
     .values(done_at=bindparam("done_at"), outcome=bindparam("outcome"))
 )
+_FIRE = _STOP.where(_T.due_at == bindparam("of_due_at"))
+_LOCK = select(_T.id).where(_T.id == bindparam("of_id")).with_for_update()
+_DUE = (
+    select(_T.id, _T.kind, _T.about, _T.study, _T.due_at, _T.urgency)
+    .where(_T.kind == bindparam("of_kind"), _T.done_at.is_(None), _T.due_at <= bindparam("now"))
+    .order_by(_T.urgency, _T.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_NEXT = select(_T.due_at).where(_T.done_at.is_(None)).order_by(_T.due_at).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def timer_id(kind: str, about: str) -> UUID:
 def begin(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
     """Set a timer that was never set before."""
     tx.execute(
-        insert(timers),
+        _BEGIN,
         {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
          "urgency": urgency},
     )  # fmt: skip
@@ -76,42 +83,34 @@ def begin_all_once(tx: Connection, kind: str, study: str, found: Sequence[tuple[
 
 def move(tx: Connection, kind: str, about: str, *, study: str, due_at: datetime, urgency: int) -> None:
     """Set a timer to this instant, whatever it was set to before."""
-    moved = tx.execute(_MOVE, {"of_id": timer_id(kind, about), "due_at": due_at, "urgency": urgency})
-    if not moved.rowcount:
-        begin(tx, kind, about, study=study, due_at=due_at, urgency=urgency)
+    tx.execute(
+        insert_or_change(timers, tx.dialect.name, *_MOVED),
+        {"id": timer_id(kind, about), "kind": kind, "about": about, "study": study, "due_at": due_at,
+         "urgency": urgency, "done_at": None, "outcome": None},
+    )  # fmt: skip
 
 
 def due(tx: Connection, kind: str, now: datetime, most: int) -> list[Timer]:
     """What is due and not done, most urgent first."""
-    t = timers.c
-    rows = tx.execute(
-        select(t.id, t.kind, t.about, t.study, t.due_at, t.urgency)
-        .where(t.kind == kind, t.done_at.is_(None), t.due_at <= now)
-        .order_by(t.urgency, t.due_at)
-        .limit(most)
-    )
+    rows = tx.execute(_DUE, {"of_kind": kind, "now": now, "most": most})
     return [Timer(*row) for row in rows]
 
 
 def next_due(tx: Connection) -> datetime | None:
     """When the next timer of any kind is due; in the past when one is due and not done."""
-    t = timers.c
-    return tx.scalars(select(t.due_at).where(t.done_at.is_(None)).order_by(t.due_at).limit(1)).one_or_none()
+    return tx.scalars(_NEXT).one_or_none()
 
 
 def fire(tx: Connection, timer: Timer, at: datetime, outcome: str) -> bool:
     """Take this timer; False when another process did, or somebody moved it meanwhile."""
-    fired = tx.execute(
-        update(timers)
-        .where(timers.c.id == timer.id, timers.c.done_at.is_(None), timers.c.due_at == timer.due_at)
-        .values(done_at=at, outcome=outcome)
-    )
+    told = {"of_id": timer.id, "of_due_at": timer.due_at, "done_at": at, "outcome": outcome}
+    fired = tx.execute(_FIRE, told)
     return fired.rowcount == 1
 
 
 def lock(tx: Connection, kind: str, about: str) -> None:
     """Let nobody else fire or move this timer until the transaction ends."""
-    tx.execute(select(timers.c.id).where(timers.c.id == timer_id(kind, about)).with_for_update())
+    tx.execute(_LOCK, {"of_id": timer_id(kind, about)})
 
 
 def stop(tx: Connection, kind: str, about: str, at: datetime, outcome: str) -> None:

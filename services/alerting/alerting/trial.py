@@ -13,14 +13,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, select
 
 from alerting import alerts, cases, decisions, dlt_rings, hold_parties, timers, trial_facts, verdicts
 from alerting.parts import NAME, Parts
+from alerting.so_far import SoFar
 from alerting.tables import alerts as alert_rows
 from alerting.tables import doses, holds
 from alerting.timers import Timer
 from tocsin.domain.board.board import Board, board
+from tocsin.domain.board.facts import Raised
 from tocsin.domain.board.follow_up import VisitState
 from tocsin.domain.board.holds import Hold, Kind
 from tocsin.domain.protocol import Protocol
@@ -32,6 +34,17 @@ RAISED, AGAINST, OVERDUE = "hold_set", "infusion_against_hold", "follow_up_overd
 HOLD = "hold"
 _URGENCY = 160
 
+# Made once: these run for every message, and making a statement costs as much as running it.
+_D, _A = doses.c, alert_rows.c
+_DOSED = select(_D.record_id).where(_D.study == bindparam("of_study"), _D.subject == bindparam("of_subject")).limit(1)
+_PAGE = (
+    select(_A.id)
+    .where(_A.case_id == bindparam("of_case"), _A.level == "page", _A.raised_at == bindparam("raised_at"))
+    .order_by(_A.id)
+    .limit(1)
+)
+_ALERT = select(_A.id).where(_A.id == bindparam("of_id"))
+
 
 def hold_id(study: str, key: str) -> UUID:
     """The id of a hold: the same facts set the same one."""
@@ -40,33 +53,36 @@ def hold_id(study: str, key: str) -> UUID:
 
 def board_of(tx: Connection, protocol: Protocol, as_of: datetime) -> Board:
     """The board from everything known."""
-    known = trial_facts.of_study(tx, protocol)
+    return _board(protocol, trial_facts.of_study(tx, protocol), as_of)
+
+
+def _board(protocol: Protocol, known: trial_facts.Known, as_of: datetime) -> Board:
     return board(protocol, known.subjects, known.trial, as_of)
 
 
 def follow(
     tx: Connection, parts: Parts, protocol: Protocol, subjects: Iterable[str | None], at: datetime, *, why: str,
-    case_id: str | None = None, only_case: bool = False,
+    case: SoFar | None = None,
 ) -> None:  # fmt: skip
-    """Judge these subjects anew, and the board where what changed may change it.
-
-    `case_id`: whose facts changed, where it is known; `only_case`: no other fact changed.
-    """
-    is_touched = False
+    """Judge these subjects anew, and the board where what changed may change it. `case`: no other fact changed."""
+    is_touched, case_id = False, None if case is None else case.latest.case_id
     for subject in subjects:
         found = verdicts.look(
-            tx, parts, protocol, subject, at, why=why if case_id is None else f"{case_id}: {why}",
-            case_id=case_id if only_case else None,
-        )  # fmt: skip
+            tx, parts, protocol, subject, at, why=why if case_id is None else f"{case_id}: {why}", case=case
+        )
         is_touched |= found.pauses or (bool(found.changes) and _is_dosed(tx, protocol.id, subject))
     if is_touched:
         look(tx, parts, protocol, at, case_id=case_id)
 
 
+def follow_case(tx: Connection, parts: Parts, protocol: Protocol, case: SoFar, at: datetime, *, why: str) -> None:
+    """Judge anew every subject that a case names. No other fact than the case's changed."""
+    follow(tx, parts, protocol, case.known.subjects, at, why=why, case=case)
+
+
 def _is_dosed(tx: Connection, study: str, subject: str | None) -> bool:
     """Whether a subject is on the board: enrolled, infused or withdrawn."""
-    found = select(doses.c.record_id).where(doses.c.study == study, doses.c.subject == subject).limit(1)
-    return tx.scalars(found).one_or_none() is not None
+    return tx.scalars(_DOSED, {"of_study": study, "of_subject": subject}).one_or_none() is not None
 
 
 def look(
@@ -79,8 +95,9 @@ def look(
     """
     if parts.is_rebuilding or not protocol.levels:
         return
-    found = board_of(tx, protocol, at)
-    before = _set_before(tx, protocol.id)
+    known = trial_facts.of_study(tx, protocol)
+    found = _board(protocol, known, at)
+    before = _set_before(known.trial.raised)
     standing = {hold.key for hold in found.standing_holds}
     for hold in found.holds:
         if not _is_quiet(hold) and _is_new(hold, before.get(hold.key, []), stands=hold.key in standing):
@@ -118,19 +135,19 @@ def _is_quiet(hold: Hold) -> bool:
     return hold.kind.is_condition and hold.kind is not Kind.OUTSIDE_PLAN
 
 
-def _set_before(tx: Connection, study: str) -> dict[str, list[Row[Any]]]:
+def _set_before(raised: Iterable[Raised]) -> dict[str, list[Raised]]:
     """How often each hold was set, first to last."""
-    found: dict[str, list[Row[Any]]] = {}
-    for row in tx.execute(select(holds).where(holds.c.study == study).order_by(holds.c.raised_at, holds.c.id)):
-        found.setdefault(row.key, []).append(row)
+    found: dict[str, list[Raised]] = {}
+    for one in sorted(raised, key=lambda one: one.at):
+        found.setdefault(one.key, []).append(one)
     return found
 
 
-def _is_new(hold: Hold, before: list[Row[Any]], *, stands: bool) -> bool:
+def _is_new(hold: Hold, before: list[Raised], *, stands: bool) -> bool:
     """Whether a hold is to be set now: never set yet, or lifted and asked for again by other facts than then."""
     if not before:
         return stands
-    return hold.lifted is not None and hold.is_asked_for and list(hold.reasons) != before[-1].reasons
+    return hold.lifted is not None and hold.is_asked_for and hold.reasons != before[-1].reasons
 
 
 def _set(
@@ -213,13 +230,11 @@ def _page_of(tx: Connection, case_id: str | None, at: datetime) -> UUID | None:
     """The page that the facts of this moment raised for the case (readings.md, clocks 8)."""
     if case_id is None:
         return None
-    a = alert_rows.c
-    query = select(a.id).where(a.case_id == case_id, a.level == "page", a.raised_at == at).order_by(a.id).limit(1)
-    return tx.scalars(query).one_or_none()
+    return tx.scalars(_PAGE, {"of_case": case_id, "raised_at": at}).one_or_none()
 
 
 def _is_there(tx: Connection, alert_id: UUID) -> bool:
-    return tx.scalars(select(alert_rows.c.id).where(alert_rows.c.id == alert_id)).one_or_none() is not None
+    return tx.scalars(_ALERT, {"of_id": alert_id}).one_or_none() is not None
 
 
 def _set_timer(tx: Connection, protocol: Protocol, found: Board, at: datetime) -> None:

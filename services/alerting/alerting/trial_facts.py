@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from alerting import kept_verdicts, subject_facts, watched
 from alerting.tables import doses, hold_deeds, holds, snapshots, subject_watch
@@ -39,6 +39,25 @@ LIFTED, CONFIRMED, RECOMMENDED = "lifted", "confirmed", "recommended"
 REVIEW = "review:"
 """How the key of a hold begins that waits for the committee's review of the level below."""
 
+# Made once: these run for every message that may change the board, and making a statement costs as much as running it.
+_D, _V, _W, _S = doses.c, verdict_rows.c, subject_watch.c, snapshots.c
+_RECORDED = select(_D.body).where(_D.study == bindparam("of_study")).order_by(_D.received_at, _D.record_id)
+_RECORDED_OF_ONE = _RECORDED.where(_D.subject == bindparam("of_subject"))
+_JUDGED = select(verdict_rows).where(_V.study == bindparam("of_study")).order_by(_V.key)
+_JUDGED_OF_ONE = _JUDGED.where(_V.subject == bindparam("of_subject"))
+_WATCH = select(_W.subject, _W.body).where(_W.study == bindparam("of_study"))
+_WATCH_OF_ONE = _WATCH.where(_W.subject == bindparam("of_subject"))
+_DEEDS = select(hold_deeds).where(hold_deeds.c.study == bindparam("of_study")).order_by(hold_deeds.c.id)
+_HOLDS = select(holds).where(holds.c.study == bindparam("of_study")).order_by(holds.c.id)
+_PRODUCT_EVENTS = (
+    select(_S.case_id, _S.at, _S.body)
+    .where(
+        _S.study == bindparam("of_study"), _S.source == "report",
+        _S.kind == ReportKind.PRODUCT_EVENT.value,
+    )
+    .order_by(_S.case_id, _S.revision)
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -56,15 +75,14 @@ def of_study(tx: Connection, protocol: Protocol) -> Known:
         if body.subject is not None:
             by_subject[body.subject].append(body)
     judged = _verdicts(tx, protocol.id)
-    watch = select(subject_watch.c.subject, subject_watch.c.body).where(subject_watch.c.study == protocol.id)
-    kept = {row.subject: row.body for row in tx.execute(watch)}
+    kept = {row.subject: row.body for row in tx.execute(_WATCH, {"of_study": protocol.id})}
     names = sorted({*subject_facts.subjects_of(tx, protocol.id), *by_subject})
     subjects = tuple(
         _subject(protocol, name, by_subject[name], judged.get(name, ()), kept.get(name, {})) for name in names
     )
     alarming = [one for name in names for one in watched.alarming_of(name, kept.get(name, {}))]
-    deeds = list(tx.execute(select(hold_deeds).where(hold_deeds.c.study == protocol.id).order_by(hold_deeds.c.id)))
-    raised = list(tx.execute(select(holds).where(holds.c.study == protocol.id).order_by(holds.c.id)))
+    deeds = list(tx.execute(_DEEDS, {"of_study": protocol.id}))
+    raised = list(tx.execute(_HOLDS, {"of_study": protocol.id}))
     return Known(
         subjects,
         TrialFacts(
@@ -92,22 +110,21 @@ def of_subject(tx: Connection, protocol: Protocol, name: str) -> SubjectFacts | 
     recorded = _recorded(tx, protocol.id, name)
     if not recorded:
         return None
-    its = subject_watch.c
-    kept = tx.scalar(select(its.body).where(its.study == protocol.id, its.subject == name)) or {}
+    watch = tx.execute(_WATCH_OF_ONE, {"of_study": protocol.id, "of_subject": name}).one_or_none()
+    kept = {} if watch is None else watch.body
     return _subject(protocol, name, recorded, _verdicts(tx, protocol.id, name).get(name, ()), kept)
 
 
 def _recorded(tx: Connection, study: str, subject: str | None = None) -> list[DoseRecordedV1]:
-    d = doses.c
-    query = select(d.body).where(d.study == study).order_by(d.received_at, d.record_id)
-    rows = tx.scalars(query if subject is None else query.where(d.subject == subject))
+    asked = {"of_study": study, "of_subject": subject}
+    rows = tx.scalars(_RECORDED, {"of_study": study}) if subject is None else tx.scalars(_RECORDED_OF_ONE, asked)
     return [DoseRecordedV1.model_validate(body) for body in rows]
 
 
 def _verdicts(tx: Connection, study: str, subject: str | None = None) -> dict[str, tuple[Verdict, ...]]:
     found: defaultdict[str, list[Verdict]] = defaultdict(list)
-    query = select(verdict_rows).where(verdict_rows.c.study == study).order_by(verdict_rows.c.key)
-    for row in tx.execute(query if subject is None else query.where(verdict_rows.c.subject == subject)):
+    asked = {"of_study": study, "of_subject": subject}
+    for row in tx.execute(_JUDGED, {"of_study": study}) if subject is None else tx.execute(_JUDGED_OF_ONE, asked):
         found[row.subject].append(kept_verdicts.of_row(row))
     return {subject: tuple(ones) for subject, ones in found.items()}
 
@@ -165,13 +182,7 @@ def _of_doses(recorded: Iterable[DoseRecordedV1]) -> Iterable[ProductEvent]:
 
 def _of_reports(tx: Connection, study: str) -> Iterable[ProductEvent]:
     """The product events that came as reports: by the newest revision of each case."""
-    s = snapshots.c
-    kind = s.body["facts"]["kind"].as_string()
-    rows = tx.execute(
-        select(s.case_id, s.at, s.body)
-        .where(s.study == study, s.source == "report", kind == ReportKind.PRODUCT_EVENT.value)
-        .order_by(s.case_id, s.revision)
-    ).all()
+    rows = tx.execute(_PRODUCT_EVENTS, {"of_study": study}).all()
     newest: dict[str, dict[str, Any]] = {row.case_id: row.body for row in rows}
     first = {row.case_id: row.at for row in reversed(rows)}
     for case_id, body in sorted(newest.items()):

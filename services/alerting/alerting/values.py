@@ -19,7 +19,8 @@ from alerting import cases, grades
 from alerting.crossed_lines import Crossed, ring
 from alerting.grade_questions import Question, ask, where
 from alerting.parts import Parts
-from tocsin.domain.case import Coded, Event
+from alerting.so_far import SoFar
+from tocsin.domain.case import Case, Coded, Event
 from tocsin.domain.coverage import Unreported, together, uncovered
 from tocsin.domain.derived import Derived
 from tocsin.domain.grade_check import Difference, compare
@@ -37,14 +38,24 @@ class _Reported:
     latest: ReportReceivedV1
 
 
-def look(tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, site: str, at: datetime) -> None:
-    """Compare everything known of a subject, ask its site what is new to ask, settle what is answered, and ring."""
-    if subject is None or not grades.are_known(tx, protocol.id, subject):
+def look(
+    tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, site: str, at: datetime, *,
+    known: SoFar | None = None,
+) -> None:  # fmt: skip
+    """Compare everything known of a subject, ask its site what is new to ask, settle what is answered, and ring.
+
+    `known`: what is known already of one case, and of the grades of its subject.
+    """
+    if subject is None:
         return
-    found = grades.of_subject(tx, protocol.id, subject)
-    known = protocol.site(site)
-    zone = known.zone if known else protocol.receiver_zone
-    reported = list(_reported(tx, protocol.id, subject))
+    graded = None if known is None else known.graded
+    if graded is None or graded.subject != subject:
+        graded = grades.told_of(tx, protocol.id, subject)
+    if not graded.is_any:
+        return
+    found, there = graded.found, protocol.site(site)
+    zone = there.zone if there else protocol.receiver_zone
+    reported = list(_reported(tx, protocol.id, subject, known))
     differing = [(one, each) for one in reported for each in compare(one.event, one.coded, found, zone)]
     if not parts.is_rebuilding:  # What was asked is on the log.
         questions = [
@@ -57,15 +68,22 @@ def look(tx: Connection, parts: Parts, protocol: Protocol, subject: str | None, 
             ring(tx, parts, protocol, one.latest, _crossed(difference), at)
 
 
-def _reported(tx: Connection, study: str, subject: str) -> Iterable[_Reported]:
+def _reported(tx: Connection, study: str, subject: str, read: SoFar | None) -> Iterable[_Reported]:
     for case_id in cases.of_subject(tx, study, subject):
-        known = cases.load(tx, case_id)
-        latest = known.latest
-        if latest is None or latest.subject != subject:
+        found = _case(tx, case_id, read)
+        if found is None or found[1].subject != subject:
             continue
-        case = known.case((), coded_before=cases.ALL_CODINGS)
+        case, latest = found
         for event, _ in case.standing:
             yield _Reported(event, case.coding_of(event), latest)
+
+
+def _case(tx: Connection, case_id: str, read: SoFar | None) -> tuple[Case, ReportReceivedV1] | None:
+    """A case with its newest report; None while no report of it has come."""
+    if read is not None and read.latest.case_id == case_id:
+        return read.case, read.latest
+    known = cases.load(tx, case_id)
+    return None if known.latest is None else (known.case((), coded_before=cases.ALL_CODINGS), known.latest)
 
 
 def _untold(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from alerting.delivery.addresses import Forbidden, check_form
 from alerting.parts import ALL_STUDIES
@@ -26,6 +26,15 @@ BOTH_SIGN: Final = timedelta(days=1)
 HEARTBEAT: Final = "heartbeat"
 """In place of a role: a receiver outside that gets each heartbeat, and rings by itself when none comes."""
 _LONGEST: Final = timedelta(days=30)
+
+# Made once: these run for every alert and every try, and making a statement costs as much as running it.
+_H = webhooks.c
+_ENABLED = select(_H.id, _H.study, _H.role).where(_H.disabled_at.is_(None)).order_by(_H.added_at, _H.id)
+_ONE = select(webhooks).where(_H.id == bindparam("of_id"))
+_LOCKED = _ONE.with_for_update()
+_ANSWERED = (
+    update(webhooks).where(_H.id == bindparam("of_id"), _H.failing_since.is_not(None)).values(failing_since=None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +129,12 @@ def rotate(tx: Connection, hook_id: UUID, at: datetime, *, who: str, both_sign: 
 
 def answered(tx: Connection, hook_id: UUID) -> None:
     """It took something: whatever failed before is over."""
-    failing = webhooks.c.failing_since.is_not(None)
-    tx.execute(update(webhooks).where(webhooks.c.id == hook_id, failing).values(failing_since=None))
+    tx.execute(_ANSWERED, {"of_id": hook_id})
 
 
 def failed(tx: Connection, hook_id: UUID, at: datetime) -> datetime | None:
     """It took nothing, once more; answers since when. None where it is disabled or gone."""
-    row = tx.execute(select(webhooks).where(webhooks.c.id == hook_id).with_for_update()).one_or_none()
+    row = tx.execute(_LOCKED, {"of_id": hook_id}).one_or_none()
     if row is None or row.disabled_at is not None:
         return None
     if row.failing_since is None:
@@ -148,17 +156,12 @@ def listed(tx: Connection) -> list[Receiver]:
 
 def enabled(tx: Connection) -> list[Hook]:
     """Every webhook that is not disabled."""
-    rows = tx.execute(
-        select(webhooks.c.id, webhooks.c.study, webhooks.c.role)
-        .where(webhooks.c.disabled_at.is_(None))
-        .order_by(webhooks.c.added_at, webhooks.c.id)
-    )
-    return [Hook(str(row.id), row.study, row.role) for row in rows]
+    return [Hook(str(row.id), row.study, row.role) for row in tx.execute(_ENABLED)]
 
 
 def endpoint(tx: Connection, hook_id: UUID, at: datetime) -> tuple[str, tuple[str, ...]] | None:
     """Its address, and the secrets that sign now; None when it is disabled or gone."""
-    row = tx.execute(select(webhooks).where(webhooks.c.id == hook_id)).one_or_none()
+    row = tx.execute(_ONE, {"of_id": hook_id}).one_or_none()
     if row is None or row.disabled_at is not None:
         return None
     both = row.earlier_secret is not None and row.earlier_until is not None and at < row.earlier_until
@@ -166,7 +169,7 @@ def endpoint(tx: Connection, hook_id: UUID, at: datetime) -> tuple[str, tuple[st
 
 
 def _row(tx: Connection, hook_id: UUID) -> Row[Any]:
-    row = tx.execute(select(webhooks).where(webhooks.c.id == hook_id).with_for_update()).one_or_none()
+    row = tx.execute(_LOCKED, {"of_id": hook_id}).one_or_none()
     if row is None:
         raise NotFound(f"there is no webhook {hook_id}")
     return row

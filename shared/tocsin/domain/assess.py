@@ -55,7 +55,8 @@ def assess(case: Case, protocol: Protocol, past: Past = NOTHING_YET) -> Assessme
     standing = case.standing
     judged = tuple(_event(event, report, case, protocol, past) for event, report in standing)
     known = {(id(event), id(report)): one for (event, report), one in zip(standing, judged, strict=True)}
-    found = live(case, protocol, past)
+    # A look at an event that nobody has coded or signed of is what the clocks go by, too.
+    found = live(case, protocol, past, {} if case.codings or past.signed else known)
     lives = tuple(sorted((*found.clocks, *_sites_own(case, protocol, past, known)), key=_soonest))
     return Assessment(
         case_id=case.latest.case_id,

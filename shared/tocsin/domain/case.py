@@ -169,6 +169,8 @@ class Case:
         A coding is of words. One of another revision counts only where that revision has the same words; so a later
         rewording is never used to judge what was first reported.
         """
+        if not self.codings:
+            return None
         worded = {r.revision for r in self.revisions for e in r.events if _same_words(e, event)}
         found = [
             c

@@ -11,6 +11,7 @@ from tocsin.domain.known import Finding, Known
 from tocsin.domain.words import CONTESTED, Agent, Party, is_suspected
 
 EITHER = frozenset(Party)
+_PARTIES = tuple(Party)
 
 
 def suspected(event: Event, *, by: frozenset[Party] = EITHER, contested_counts: bool = True) -> Finding:
@@ -18,7 +19,7 @@ def suspected(event: Event, *, by: frozenset[Party] = EITHER, contested_counts: 
 
     `contested_counts` False is a sponsor's signed setting: 可能无关 then is a "no" (rules.md 2.4).
     """
-    opinions = {party: event.relation(Agent.PRODUCT, party) for party in Party if party in by}
+    opinions = {party: event.relation(Agent.PRODUCT, party) for party in _PARTIES if party in by}
     given = {party: relation for party, relation in opinions.items() if relation is not None}
     yes = [
         party

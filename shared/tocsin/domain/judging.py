@@ -12,7 +12,7 @@ from tocsin.domain.causality import suspected
 from tocsin.domain.expectedness import unexpected
 from tocsin.domain.judged import EventAssessment
 from tocsin.domain.known import Finding, Known
-from tocsin.domain.protocol import Protocol
+from tocsin.domain.protocol import Protocol, ReferenceSafetyInformation
 from tocsin.domain.reference_information import in_force
 from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.syndromes import special_interest
@@ -30,20 +30,21 @@ def judge(
     event = reviewed(event, reviews)
     zone = zone_of(report, protocol)
     crs = protocol.grading.crs
-    judged = seriousness.of(event, coded, protocol.special_interest, crs)
     special = special_interest(event, coded, protocol.special_interest, crs)
+    judged = seriousness.beside(event, special)
     contested_counts = protocol.clock_settings.probably_not_related_is_suspected
+    versions = in_force(protocol, event.onset, zone)
     return EventAssessment(
         event_id=event.event_id,
         serious=judged.serious,
         fatal=judged.fatal,
         life_threatening=judged.life_threatening,
         suspected=suspected(event, by=by, contested_counts=contested_counts),
-        unexpected=_unexpected(event, coded, bool(judged.fatal), protocol, reviews, zone),
+        unexpected=_unexpected(event, coded, bool(judged.fatal), versions, reviews),
         special_interest=special.reasons if special else (),
         dlt=_dlt(event, coded, judged.fatal, protocol, zone, infusions),
         special_interest_is_provisional=special.is_provisional,
-        rsi_version=", ".join(version.version for version in in_force(protocol, event.onset, zone)),
+        rsi_version=", ".join(version.version for version in versions),
     )
 
 
@@ -62,6 +63,9 @@ def reviewed(event: Event, reviews: Iterable[Signed]) -> Event:
     word on the criteria that the sponsor itself had seen; without one they add up.
     """
     seen: frozenset[Criterion] = frozenset()
+    reviews = tuple(reviews)
+    if not reviews:
+        return event
     for review in reviews:
         agents = {opinion.agent for opinion in review.opinions}
         others = [o for o in event.opinions if not (o.party is Party.SPONSOR and o.agent in agents)]
@@ -77,13 +81,14 @@ def zone_of(report: Report, protocol: Protocol) -> ZoneInfo:
 
 
 def _unexpected(
-    event: Event, coded: Coded | None, is_fatal: bool, protocol: Protocol, reviews: Iterable[Signed], zone: ZoneInfo
-) -> Finding:
+    event: Event, coded: Coded | None, is_fatal: bool, versions: Sequence[ReferenceSafetyInformation],
+    reviews: Iterable[Signed],
+) -> Finding:  # fmt: skip
     """By the reference safety information. A person may find more severe or specific what it lists, never the reverse:
 
     what nobody listed is unexpected, whoever signs.
     """
-    by_rule = unexpected(event, coded, is_fatal, in_force(protocol, event.onset, zone))
+    by_rule = unexpected(event, coded, is_fatal, versions)
     answers = [review for review in reviews if review.is_expected is not Known.UNKNOWN]
     if not answers:
         return by_rule

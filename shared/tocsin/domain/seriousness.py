@@ -73,9 +73,14 @@ def of(
 
     `crs`: by which scale a CRS is one. A death and a threat to life are seen on any scale.
     """
+    return beside(event, special_interest(event, coded, among, crs))
+
+
+def beside(event: Event, special: Finding) -> Seriousness:
+    """As `of`, where it is known already whether the event is of special interest."""
     fatal = _fatal(event)
     threat = _life_threatening(event)
-    return Seriousness(_serious(event, special_interest(event, coded, among, crs), fatal, threat), fatal, threat)
+    return Seriousness(_serious(event, special, fatal, threat), fatal, threat)
 
 
 def _fatal(event: Event) -> Finding:

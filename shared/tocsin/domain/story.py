@@ -7,7 +7,7 @@ judged as they were coded by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.submissions import Submission
 from tocsin.domain.words import Party
 
+_EITHER = frozenset(Party)
 _NEVER = datetime.combine(date.max, datetime.min.time(), UTC)
 
 
@@ -62,10 +63,14 @@ class Story:
     moments: tuple[Moment, ...]
     overrides: tuple[Signed, ...]
     reviews: tuple[Signed, ...]
+    as_told: Mapping[tuple[int, int], EventAssessment] = field(default_factory=dict)
     _judged: dict[tuple[int, str, bool, int, frozenset[Party]], EventAssessment] = field(default_factory=dict)
 
     def judge(self, heard: Heard, reviews: tuple[Signed, ...], by: frozenset[Party]) -> EventAssessment:
         """The event as heard, with what the sponsor has signed of it until then."""
+        told = (id(heard.event), id(heard.report))
+        if told in self.as_told and not reviews and heard.coded is None and by == _EITHER:
+            return self.as_told[told]  # Judged a moment ago, with its DLT besides, of which no clock asks.
         key = (heard.report.revision, heard.report.received_at.isoformat(), heard.is_coding, len(reviews), by)
         if key not in self._judged:
             self._judged[key] = judge(heard.event, heard.report, heard.coded, self.protocol, reviews=reviews, by=by)
@@ -110,8 +115,14 @@ def _is_earlier(override: Signed, report: Report) -> bool:
     return override.aware_at is not None and override.aware_at <= report.received_at
 
 
-def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking: dict[int, tuple[str, ...]]) -> Story:
-    """Everything that happened to one event. `lacking`: the minimum elements still missing at each revision."""
+def story_of(
+    event_id: str, case: Case, past: Past, protocol: Protocol, lacking: dict[int, tuple[str, ...]],
+    as_told: Mapping[tuple[int, int], EventAssessment],
+) -> Story:  # fmt: skip
+    """Everything that happened to one event. `lacking`: the minimum elements still missing at each revision.
+
+    `as_told`: judgements that need not be made again, as `lives.live` has them.
+    """
     about = sorted({d for d in past.signed if d.is_about(event_id)}, key=lambda d: (d.signed_at, d.id))
     sent = sorted({s for s in past.submissions if event_id in s.event_ids}, key=lambda s: (s.sent_at, s.id))
     moments: list[tuple[tuple[datetime, int, int, int, str], Moment]] = [
@@ -127,6 +138,7 @@ def story_of(event_id: str, case: Case, past: Past, protocol: Protocol, lacking:
         moments=tuple(moment for _, moment in sorted(moments, key=lambda found: found[0])),
         overrides=tuple(d for d in about if d.deed is Deed.AWARENESS_OVERRIDE),
         reviews=tuple(d for d in about if d.deed in (Deed.MEDICAL_REVIEW, Deed.DOWNGRADE)),
+        as_told=as_told,
     )
 
 

@@ -114,8 +114,10 @@ def words_of(body: ReportReceivedV1) -> tuple[str, ...]:
 
 def _events(kept: Sequence[KeptEvent]) -> tuple[Event, ...]:
     """The events of one report, each sign with the id of the event that it is a sign of."""
+    events = tuple(event_of(one) for one in kept)
+    if all(one.component_of is None for one in events):
+        return events
     ids = _ids_by_name(kept)
-    events = (event_of(one) for one in kept)
     return tuple(replace(one, component_of=ids.get(one.component_of or "", one.component_of)) for one in events)
 
 

@@ -16,13 +16,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, func, insert, or_, select, type_coerce, update
+from sqlalchemy import Connection, Row, Text, bindparam, func, insert, or_, select, type_coerce, update
 
 from tocsin.store import tables
 from tocsin.store.pending import Entry, pending_of
 from tocsin.store.types import instant_text, json_text
 
 PAGE = 1000
+
+# Made once: these run in every transaction, and making a statement costs as much as running it.
+_LOCKED_HEAD = select(tables.audit_head.c.seq, tables.audit_head.c.hash).with_for_update()
+_WRITE = insert(tables.audit)
+_NEW_HEAD = update(tables.audit_head).values(seq=bindparam("seq"), hash=bindparam("hash"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,7 @@ def append(
     for name, value in (("who", who), ("did", did), ("about", about)):
         if not value.strip():
             raise ValueError(f"an audit entry needs {name}")
-    for value in (who, did, about, study or "", reason or ""):
-        json_text(value)  # Refuses what PostgreSQL cannot keep, on both.
+    json_text((who, did, about, study, reason))  # Refuses what PostgreSQL cannot keep, on both.
     entry = Entry(
         at=instant_text(at),
         who=who,
@@ -80,7 +84,7 @@ def seal(tx: Connection, entries: Sequence[Entry]) -> None:
     """Number, chain and write the entries, in order. Called by `Store.transaction()` just before COMMIT."""
     if not entries:
         return
-    head = tx.execute(select(tables.audit_head.c.seq, tables.audit_head.c.hash).with_for_update()).one()
+    head = tx.execute(_LOCKED_HEAD).one()
     seq, last = head.seq, head.hash
     rows = []
     for entry in entries:
@@ -88,8 +92,8 @@ def seal(tx: Connection, entries: Sequence[Entry]) -> None:
         fields = _fields(seq, entry, last)
         last_before, last = last, hash_of(fields)
         rows.append({**fields, "at": datetime.fromisoformat(entry.at), "prev_hash": last_before, "hash": last})
-    tx.execute(insert(tables.audit), rows)
-    tx.execute(update(tables.audit_head).values(seq=seq, hash=last))
+    tx.execute(_WRITE, rows)
+    tx.execute(_NEW_HEAD, {"seq": seq, "hash": last})
 
 
 def hash_of(fields: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """A store: one database (SQLite) or one schema of one (PostgreSQL), with transactions that keep their promises.
 
-`transaction()` is the only way to write. On leaving it seals the audit entries, commits, and only then tells those
-who listen. Any error rolls everything back. `StoreAway` means that the database does not answer; it may come from
-any statement. When it comes from COMMIT itself the outcome is unknown: do the same work again, under the same
-idempotency key or message id, and it takes effect once.
+`transaction()` is the only way to write. On leaving it writes the messages that were put, seals the audit entries,
+commits, and only then tells those who listen. Any error rolls everything back. `StoreAway` means that the database does
+not answer; it may come from any statement. When it comes from COMMIT itself the outcome is unknown: do the same work
+again, under the same idempotency key or message id, and it takes effect once.
 
 Leaves to others: which tables there are (`tables.py`), how they come to be (`migrate.py`), grouping (`writer.py`).
 """
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from sqlalchemy import URL, Connection, Engine, exc, make_url, text
 
 from tocsin.errors import SettingsError, StoreAway
-from tocsin.store import audit
+from tocsin.store import audit, outbox
 from tocsin.store.pending import OPTION, Pending, follow_savepoints, pending_of
 from tocsin.store.turn import Turn
 
@@ -42,7 +42,7 @@ class Store:
             driver.open_engines(url) if dialect == "sqlite" else driver.open_engines(url, schema)
         )
         self._writing, self._reading = engines
-        follow_savepoints(self._writing)
+        follow_savepoints(self._writing, outbox.write)
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._mine = threading.local()
         # Threads of one process queue here; SQLite's own queue is to sleep and try again, which starves some.
@@ -63,6 +63,7 @@ class Store:
             tx.execution_options(**{OPTION: pending})
             with tx.begin():
                 yield tx
+                outbox.write(tx)
                 audit.seal(tx, pending.entries)
                 self._check_open(tx)
         for what in pending.announced:
@@ -71,23 +72,26 @@ class Store:
 
     @contextmanager
     def savepoint(self, tx: Connection) -> Iterator[None]:
-        """A part of a transaction that may fail by itself: on an error it alone is rolled back, audit entries too.
+        """A part of a transaction that may fail by itself: on an error it alone is rolled back, with what it said.
 
         Better than `tx.begin_nested()`: it also notices a swallowed error, before that harms the neighbours. After
         StoreAway there is nothing to go back to; leave the transaction.
         """
-        entries = pending_of(tx).entries
-        before = len(entries)
+        pending = pending_of(tx)
+        before = len(pending.entries)
+        outbox.write(tx)
         # Said to the driver itself: SQLAlchemy's own savepoint costs 0.3 ms, which is as much as a small work.
         self._say(tx, "SAVEPOINT tocsin")
         try:
             yield
+            outbox.write(tx)
             self._check_open(tx)
             self._say(tx, "RELEASE SAVEPOINT tocsin")
         except StoreAway:
             raise
         except BaseException:
-            del entries[before:]
+            del pending.entries[before:]
+            pending.said.clear()
             self._say(tx, "ROLLBACK TO SAVEPOINT tocsin")
             self._say(tx, "RELEASE SAVEPOINT tocsin")
             raise

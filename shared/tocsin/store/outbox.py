@@ -24,7 +24,7 @@ from tocsin.bus.port import Bus, Record
 from tocsin.errors import Away
 from tocsin.now import Now
 from tocsin.store import lease
-from tocsin.store.pending import announce
+from tocsin.store.pending import announce, pending_of
 from tocsin.store.tables import outbox
 
 if TYPE_CHECKING:  # The engine needs nothing from here; at run time a Store is handed in.
@@ -41,9 +41,16 @@ BREATH_S = 0.02
 
 _UNSENT = outbox.c.sent_at.is_(None)
 
+# Made once: it runs for every message, and making a statement costs as much as running it.
+_PUT = insert(outbox).inline()
+
 
 def put(tx: Connection, envelope: Envelope[Any]) -> None:
-    """Say this, if and only if the transaction is kept. IntegrityError when its id was said before."""
+    """Say this, if and only if the transaction (and savepoint) is kept.
+
+    The row is written with the others on leaving the savepoint or the transaction: IntegrityError there when its id
+    was said before.
+    """
     # Imported late: the ledger itself knows nothing of what messages look like.
     from tocsin.messages.envelope import encode
 
@@ -52,18 +59,21 @@ def put(tx: Connection, envelope: Envelope[Any]) -> None:
 
 def put_record(tx: Connection, record: Record, *, message_id: UUID, at: datetime) -> None:
     """As `put`, for a record that is encoded already. `at` is when it was written down."""
-    tx.execute(
-        insert(outbox).inline(),
-        {
-            "message_id": message_id,
-            "topic": record.topic,
-            "key": record.key,
-            "headers": dict(record.headers),
-            "value": record.value,
-            "created_at": at,
-        },
-    )
+    headers = dict(record.headers)
+    pending_of(tx).said.append(
+        {"message_id": message_id, "topic": record.topic, "key": record.key, "headers": headers,
+         "value": record.value, "created_at": at}
+    )  # fmt: skip
     announce(tx, PUT)
+
+
+def write(tx: Connection) -> None:
+    """Write what was put since the last time, in order. Called by `Store` at each savepoint and just before COMMIT."""
+    said = pending_of(tx).said
+    if said:
+        rows = list(said)
+        said.clear()  # First: what cannot be written is not tried again when the savepoint has been rolled back.
+        tx.execute(_PUT, rows)
 
 
 def pending(tx: Connection) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, TIMESTAMP, Dialect, String, Text
@@ -16,9 +17,16 @@ def instant_text(value: datetime) -> str:
 
     ValueError when it has no zone: an instant without one would have to be guessed.
     """
+    if value.tzinfo is UTC:  # As nearly always, and several columns of a row hold one instant.
+        return _text_of_utc(value)
     if value.utcoffset() is None:
         raise ValueError(f"{value.isoformat()} has no time zone; an instant needs one (use an aware datetime)")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _text_of_utc(value.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _text_of_utc(value: datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def json_text(value: object, *, sort_keys: bool = False) -> str:

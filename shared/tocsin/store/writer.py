@@ -2,7 +2,8 @@
 
 A work is `Callable[[Connection], T]`. A work that raises is rolled back alone, and its caller gets the error; the
 neighbours are kept. Futures are resolved only after COMMIT. When COMMIT fails, every caller of the group gets
-StoreAway and must do the same work again: accepted means durable.
+StoreAway and must do the same work again: accepted means durable. Works that are `Alike` and stand behind one another
+are done at once, so that their rows share statements as well.
 
 **A work must bear to be run twice.** The works of a group run one after the other without savepoints, and only when
 one of them fails is everything rolled back and run once more, each in a savepoint. (Measured on two cores with 32
@@ -15,10 +16,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -29,6 +31,25 @@ from tocsin.store.engine import Store
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+
+class Alike(ABC, Generic[T]):
+    """A work that costs less when it is done together with others of its class."""
+
+    __slots__ = ()
+
+    def __call__(self, tx: Connection) -> T:
+        """Do this one alone."""
+        [result] = self.together(tx, [self])
+        return result
+
+    @classmethod
+    @abstractmethod
+    def together(cls, tx: Connection, works: Sequence[Any]) -> Sequence[T]:
+        """Do these, of this class, as if one after the other; answers their results in that order.
+
+        Raises when any of them fails: each is then done alone, and shows whose fault it was.
+        """
 
 
 class Overloaded(StoreAway):
@@ -179,12 +200,32 @@ class Writer:
     def _together(self, tx: Connection, taken: list[_Job]) -> None:
         """Run the first of `taken`, then what else waits, adding it to `taken` before it runs."""
         until = time.monotonic() + self._longest_s
-        taken[0].result = taken[0].work(tx)
-        while len(taken) < self._most_together and time.monotonic() < until:
-            if (job := self._next(None)) is None:
-                return
+        job: _Job | None = taken[0]
+        while job is not None:
+            run, job = self._run_of(job, taken)
+            if isinstance(run[0].work, Alike):
+                results = type(run[0].work).together(tx, [one.work for one in run])
+            else:
+                results = [run[0].work(tx)]
+            for one, result in zip(run, results, strict=True):
+                one.result = result
+            if job is None and len(taken) < self._most_together and time.monotonic() < until:
+                job = self._another(taken)
+
+    def _run_of(self, first: _Job, taken: list[_Job]) -> tuple[list[_Job], _Job | None]:
+        """The works that are done at once with `first`, and the one behind them if it was looked at."""
+        run, behind = [first], None
+        if isinstance(first.work, Alike):
+            while len(taken) < self._most_together and (behind := self._another(taken)) is not None:
+                if type(behind.work) is not type(first.work):
+                    return run, behind
+                run.append(behind)
+        return run, None
+
+    def _another(self, taken: list[_Job]) -> _Job | None:
+        if (job := self._next(None)) is not None:
             taken.append(job)
-            job.result = job.work(tx)
+        return job
 
     def _apart(self, tx: Connection, job: _Job) -> None:
         try:

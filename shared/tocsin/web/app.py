@@ -10,7 +10,6 @@ service cannot do its own durable work; what merely waits (a bus that is away) i
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -101,7 +100,8 @@ def house(
         docs_url=None,  # The page would load its scripts from elsewhere.
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        # The trace is ours (`tocsin.observe`); the framework's own would carry addresses, and asks at every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[Middleware(Edge, traffic=traffic)],
         exception_handlers={
             Refused: problems.of_refusal,
@@ -119,12 +119,12 @@ def house(
         signing_key,
         next((s.logins for s in services if s.logins is not None), None),
     )
-    for service in services:
-        app.include_router(service.router)
-    app.include_router(look.routes())
-    app.include_router(_watch(services, crew, traffic, app.state.limits))
-    # Included routes are built when first asked for: better now than while the first site waits.
-    deque(iter_route_contexts(app.routes), maxlen=0)
+    # Not `include_router`: it looks for a route three times in each router within a router, at every request.
+    watch = _watch(services, crew, traffic, app.state.limits)
+    for router in (*(service.router for service in services), look.routes(), watch):
+        for route in _routes(router.routes):
+            route.unique_id = route.name
+            app.router.routes.append(route)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

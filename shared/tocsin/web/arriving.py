@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from tocsin.errors import Wrong
 from tocsin.web.problems import Malformed, TooSlow
@@ -25,19 +24,19 @@ async def arriving(request: Request) -> AsyncIterator[bytes]:
     """The parts of the body in order. Raises TooSlow, or Malformed when the sender goes before all was sent."""
     clock = asyncio.get_running_loop().time
     began, size = clock(), 0
-    parts = request.stream()
+    is_whole = False
     try:
-        while True:
+        while not is_whole:
             async with asyncio.timeout_at(began + FIRST_S + size / LEAST_BYTES_PER_S):
-                part = await anext(parts, None)
-            if part is None:
-                return
-            size += len(part)
-            yield part
+                message = await request.receive()
+            if message["type"] == "http.disconnect":
+                wrong = Wrong("", f"it broke off after {size} bytes", "as many bytes as Content-Length says")
+                raise Malformed("the request was not sent whole", [wrong])
+            is_whole = not message.get("more_body", False)
+            if part := message.get("body", b""):
+                size += len(part)
+                yield part
     except TimeoutError:
         problem = f"{size} bytes came in {clock() - began:.0f} s"
         allowed = f"{LEAST_BYTES_PER_S} bytes a second after the first {FIRST_S:.0f} s"
         raise TooSlow("the request came too slowly: nothing was kept", [Wrong("", problem, allowed)]) from None
-    except ClientDisconnect:
-        wrong = Wrong("", f"it broke off after {size} bytes", "as many bytes as Content-Length says")
-        raise Malformed("the request was not sent whole", [wrong]) from None

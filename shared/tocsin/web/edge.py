@@ -6,11 +6,11 @@ and the lines it went through, never by its message, which may hold patient word
 
 from __future__ import annotations
 
+import random
 import re
 import time
 import traceback
 from http import HTTPStatus
-from uuid import uuid4
 
 import structlog
 from fastapi import Request
@@ -23,13 +23,15 @@ from tocsin.web.problems import of_fault
 log = structlog.get_logger(__name__)
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECURITY = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-}
+_SECURITY = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+# Numbers to find a request by, no secrets: asking the system for each would give up the turn of this thread.
+_random = random.Random()  # noqa: S311
 _QUIET = {"/health", "/ready", "/metrics", "/desk/dose/stamp", "/desk/now", "/desk/stream", "/coding/now"}
 
 
@@ -47,7 +49,7 @@ class Edge:
         began = time.perf_counter()
         state = scope.setdefault("state", {})
         given = Headers(scope=scope).get("x-request-id", "")
-        state["request_id"] = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
+        state["request_id"] = given if _GIVEN_ID.fullmatch(given) else f"{_random.getrandbits(128):032x}"
         method = scope["method"]
         is_head = method == "HEAD"
         if is_head:  # Whatever can be read can be asked for its head.
@@ -58,10 +60,11 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                raw = message.setdefault("headers", [])
+                said = {name for name, _ in raw}
+                raw += [header for header in _SECURITY if header[0] not in said]
+                headers = MutableHeaders(raw=raw)
                 headers["x-request-id"] = state["request_id"]
-                for name, value in _SECURITY.items():
-                    headers.setdefault(name, value)
                 if after_s := state.get("retry_after"):
                     headers["retry-after"] = str(after_s)
                 if status == HTTPStatus.REQUEST_TIMEOUT:  # The rest of it may still be on its way.

@@ -123,8 +123,8 @@ def read_person(token: str, key: bytes, now: datetime) -> Person:
     return person
 
 
-_bearer = HTTPBearer(auto_error=False, description="A site key (`tocsin keys add`) or a login (`POST /v1/sessions`).")
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+bearer = HTTPBearer(auto_error=False, description="A site key (`tocsin keys add`) or a login (`POST /v1/sessions`).")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def machine(request: Request, given: Bearer = None) -> Machine:

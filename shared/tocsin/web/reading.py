@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 LIMIT_BYTES = 1024 * 1024
 LIMIT_DEPTH = 32
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 _MAY_HOLD_UNKEEPABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -39,8 +40,7 @@ class Sent:
 
     def digest(self, *about: str) -> str:
         """A hash of what is asked: the same for the same document however it is spaced or ordered."""
-        canonical = json.dumps([*about, self.value], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(_CANONICAL.encode([*about, self.value]).encode()).hexdigest()
 
 
 async def read_json(request: Request, limit_bytes: int = LIMIT_BYTES) -> Sent:

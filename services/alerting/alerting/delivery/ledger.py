@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, insert, or_, select, update
 
 from alerting.delivery.bell import Bell
 from alerting.delivery.outcome import Delivered, GiveUp, Outcome, TryAgain
@@ -49,7 +49,7 @@ def plan(
     if not to:
         return
     tx.execute(
-        insert(deliveries),
+        _PLAN,
         [
             {
                 "id": identity("delivery", str(notice_id), one.channel, one.address),
@@ -73,30 +73,20 @@ def plan(
 
 def claim(tx: Connection, channel: str, holder: str, *, most: int, now: datetime, wall: datetime) -> list[Parcel]:
     """Take up to `most` of what is due, most urgent first, and write the intent to send each."""
-    d = deliveries.c
-    free = _free(now, wall)
-    found = tx.execute(
-        select(d.id, d.notice_id, d.address, d.attempts, d.forgiven, d.state, notices.c.bell)
-        .join(notices, notices.c.id == d.notice_id)
-        .where(d.channel == channel, free)
-        .order_by(d.urgency, d.next_attempt_at)
-        .limit(most)
-    ).all()
+    found = tx.execute(_CLAIMED, {"channel": channel, "now": now, "wall": wall, "most": most}).all()
     parcels = []
     for row in found:
         # Another process may have been quicker: the row must still be as it was read.
-        taken = tx.execute(
-            update(deliveries)
-            .where(d.id == row.id, d.attempts == row.attempts, d.state == row.state, free)
-            .values(state=SENDING, attempts=row.attempts + 1, lease_until=wall + LEASE, holder=holder)
-        )
+        found_so = {"of_id": row.id, "of_attempts": row.attempts, "of_state": row.state, "now": now, "wall": wall}
+        told = {"attempts": row.attempts + 1, "lease_until": wall + LEASE, "holder": holder}
+        taken = tx.execute(_TAKE, {**found_so, **told})
         if taken.rowcount == 1:
             number = row.attempts + 1
             bell = Bell.of(row.bell)
             parcels.append(Parcel(row.id, row.notice_id, row.address, number, number - row.forgiven, bell))
     if parcels:
         tx.execute(
-            insert(attempts),
+            _BEGIN,
             [{"delivery_id": p.delivery_id, "number": p.attempt, "begun_at": wall} for p in parcels],
         )
     return parcels
@@ -121,6 +111,36 @@ def _free(now: Any, wall: Any) -> ColumnElement[bool]:
 
 
 # Made once: every courier asks the first of them twice a second, and building it costs more than running it.
+_PLAN, _BEGIN = insert(deliveries), insert(attempts)
+_CLAIMED = (
+    select(
+        deliveries.c.id, deliveries.c.notice_id, deliveries.c.address, deliveries.c.attempts, deliveries.c.forgiven,
+        deliveries.c.state, notices.c.bell,
+    )
+    .join(notices, notices.c.id == deliveries.c.notice_id)
+    .where(deliveries.c.channel == bindparam("channel"), _free(bindparam("now"), bindparam("wall")))
+    .order_by(deliveries.c.urgency, deliveries.c.next_attempt_at)
+    .limit(bindparam("most", type_=Integer))
+)  # fmt: skip
+_TAKE = (
+    update(deliveries)
+    .where(
+        deliveries.c.id == bindparam("of_id"), deliveries.c.attempts == bindparam("of_attempts"),
+        deliveries.c.state == bindparam("of_state"), _free(bindparam("now"), bindparam("wall")),
+    )
+    .values(
+        state=SENDING, attempts=bindparam("attempts"), lease_until=bindparam("lease_until"),
+        holder=bindparam("holder"),
+    )
+)  # fmt: skip
+_TRIED = (
+    update(attempts)
+    .where(attempts.c.delivery_id == bindparam("of_delivery"), attempts.c.number == bindparam("of_number"))
+    .values(
+        ended_at=bindparam("ended_at"), outcome=bindparam("outcome"), why=bindparam("why"),
+        took_ms=bindparam("took_ms"),
+    )
+)  # fmt: skip
 _ANY_DUE = (
     select(deliveries.c.id)
     .where(deliveries.c.channel == bindparam("channel"), _free(bindparam("now"), bindparam("wall")))
@@ -139,10 +159,10 @@ def record(
 ) -> str:
     """Write what became of a try; answers the delivery's state."""
     tx.execute(
-        update(attempts)
-        .where(attempts.c.delivery_id == parcel.delivery_id, attempts.c.number == parcel.attempt)
-        .values(ended_at=wall, outcome=_name(outcome), why=_why(outcome), took_ms=int(took.total_seconds() * 1000))
-    )
+        _TRIED,
+        {"of_delivery": parcel.delivery_id, "of_number": parcel.attempt, "ended_at": wall, "outcome": _name(outcome),
+         "why": _why(outcome), "took_ms": int(took.total_seconds() * 1000)},
+    )  # fmt: skip
     values: dict[str, Any] = {"why": _why(outcome), "lease_until": None, "holder": None}
     this = deliveries.c.id == parcel.delivery_id
     mine = and_(this, deliveries.c.attempts == parcel.attempt, deliveries.c.state == SENDING)

@@ -6,8 +6,8 @@ from alembic import op
 
 from tocsin.store import ledger_migrations
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
