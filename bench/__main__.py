@@ -25,7 +25,7 @@ from bench import machine, page
 from bench.harness import Measure
 
 PARTS = (
-    "intake", "ringing", "rebuild", "coder_processes", "history", "footprint",
+    "intake", "ringing", "cost", "rebuild", "coder_processes", "history", "footprint",
     "coding_scorecard", "coding_speed", "lab_rows", "due_clocks", "desk_pages",
 )  # fmt: skip
 """In the order of the page."""

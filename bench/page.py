@@ -162,6 +162,23 @@ def _ringing(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _cost(found: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        "Milliseconds of a core that one report costs each process, from the POST until it is coded, judged, and what "
+        "rings is decided; one event in four is serious. Beside them what it leaves on the disk, indexes and log too.\n"
+    )
+    rows: list[tuple[Any, ...]] = []
+    for shape, one in found.items():
+        if "left_out" in one:
+            rows.append((f"{_TITLES[shape]}: left out, {one['left_out']}", ""))
+            continue
+        rows += [
+            (f"{_TITLES[shape]}: {name}", f"{cost:,} {'kB' if name == 'kilobytes' else 'ms'}")
+            for name, cost in one.items()
+        ]
+    yield table(("shape: process", "one report"), rows)
+
+
 def _rebuild(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "`tocsin rebuild alerting` into empty tables, the whole command. What a message costs depends on how much is "
@@ -284,6 +301,7 @@ def _pages(found: Mapping[str, Any]) -> Iterator[str]:
 _CHAPTERS: Final = {
     "intake": ("Taking a report in", _intake),
     "ringing": ("From POST to webhook", _ringing),
+    "cost": ("What a report costs", _cost),
     "rebuild": ("Rebuilding from the log", _rebuild),
     "coder_processes": ("More coders", _coders),
     "history": ("Cost against history", _history),

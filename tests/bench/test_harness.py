@@ -112,3 +112,14 @@ def test_a_curve_shows_what_even_growth_would_be() -> None:
     # The axis is at 240. Even growth to the second point would be twice the first; the line is one and a half.
     assert [240 - y for _, y in points] == [100.0, 150.0]
     assert float(even.rsplit(",", 1)[1]) == 40.0
+
+
+def test_the_page_says_what_a_report_costs_each_process() -> None:
+    found = {
+        "embedded_log_and_sqlite": {"tocsin up": 31.5, "kilobytes": 12.0},
+        "kafka_and_postgresql": {"left_out": "no java in PATH"},
+    }
+    said = page.text({"cost": {"found": found, "took_s": 60, "run": RUN}})
+    assert "| embedded log and SQLite: tocsin up | 31.5 ms |" in said
+    assert "| embedded log and SQLite: kilobytes | 12.0 kB |" in said
+    assert "| Kafka and PostgreSQL: left out, no java in PATH |" in said

@@ -126,6 +126,11 @@ class Broker:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Of the running broker."""
+        return self._running().pid
+
+    @property
     def _log(self) -> Path:
         return self._home / "broker.log"
 

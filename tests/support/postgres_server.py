@@ -128,6 +128,12 @@ class PostgresServer:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(self._home / 'log').read_text()[-2000:]}")
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """Of the running postmaster; each connection has a child of it."""
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop it as an administrator would: open connections are told, data stays."""
         self._signal(signal.SIGINT)
