@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = [
     "tests.support.fixtures_kafka",
     "tests.support.fixtures_postgres",
     "tests.support.environment",
 ]
+
+# How long an example takes is the machine's affair; a test that hangs is seen all the same.
+settings.register_profile("tocsin", settings.default, deadline=None)
+settings.load_profile("tocsin")
