@@ -123,12 +123,13 @@ def _assessments(record: Record, observed: Observed) -> Iterator[Fault]:
 def _clocks(record: Record, observed: Observed) -> Iterator[Fault]:
     """Every clock is there, right by the oracle, and never two for one thing."""
     expected, found = Counter(expected_clocks(record.sent, record.did)), Counter(observed.clocks)
+    out_of_order = _out_of_order(record, observed)
     for clock, number in (expected - found).items():
         near = [one for one in found - expected if (one.event_id, one.rule) == (clock.event_id, clock.rule)]
         how, said = (WRONG, f"is {_shown(near[0])}") if near else (LOST, "")
         yield Fault("every clock right", how, f"{_shown(clock)} x {number}", said)
     for clock, number in (found - expected).items():
-        if _was_judged_too_early(clock, expected, observed):
+        if clock.case_id in out_of_order and _is_of_another_first(clock, expected):
             continue
         if any((one.event_id, one.rule) == (clock.event_id, clock.rule) for one in expected - found):
             continue  # told above, as the wrong one
@@ -136,14 +137,22 @@ def _clocks(record: Record, observed: Observed) -> Iterator[Fault]:
         yield Fault("every clock right", how, f"{_shown(clock)} x {number}", "the oracle knows none")
 
 
-def _was_judged_too_early(clock: Clock, expected: Counter[Clock], observed: Observed) -> bool:
-    """Whether it was begun by a later revision while an earlier one was aside, and stays as what it was taken for.
+def _out_of_order(record: Record, observed: Observed) -> set[str]:
+    """The cases of which a revision was aside while a later one was judged, or whose later one bears the earlier time.
+
+    The second happens where the time of the house was put back in between.
+    """
+    told = {case: [one.received_at for one in revisions] for case, revisions in histories(record.sent).items()}
+    aside = {one.key for one in observed.dead_letters if one.is_too_new}
+    return aside | {case for case, times in told.items() if times != sorted(times)}
+
+
+def _is_of_another_first(clock: Clock, expected: Counter[Clock]) -> bool:
+    """Whether another revision of its case was taken for the first one when it began, and it stays as what it was.
 
     It gave way to the right one of the same rule; or it was met by a submission that meets the right one as well. No
     other clock is excused, and the right one is asked for as ever.
     """
-    if not any(one.is_too_new and one.key == clock.case_id for one in observed.dead_letters):
-        return False
     if clock.status == "MET":
         return any((one.event_id, one.rule, one.status) == (clock.event_id, clock.rule, "MET") for one in expected)
     return clock.status == "SUPERSEDED" and clock.superseded_by == clock.rule

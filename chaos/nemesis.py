@@ -17,8 +17,9 @@ from sqlalchemy import func, select
 from alerting import tables as alerting
 from chaos.houses import READY_S, House
 from chaos.outside import HOOK_FAULTS, MAIL_FAULTS, TAKES, Outside
-from chaos.releases import Release
+from chaos.releases import Release, is_of_the_next
 from tests.support.shapes import Process, wait_until
+from tocsin.store.tables import outbox
 
 KILL = "kill"
 EVERYWHERE = ("mail fails", "webhook fails", "clock jumps", "rolling restart", "new version")
@@ -131,10 +132,16 @@ class Nemesis:
             self.allow()
             self._until_something_is_set_aside()
         self.house.put_back()
+        wait_until(self._has_said_more, "the next release has said something", READY_S)
         names = sorted(self.house.processes)
         for name in self.draw.sample(names, self.draw.randint(1, len(names))):
             self._restart_as(name, Release.BETWEEN)
             self.allow()
+
+    def _has_said_more(self) -> bool:
+        with self.house.shape.reading("intake") as tx:
+            last = tx.scalars(select(outbox.c.value).order_by(outbox.c.seq.desc()).limit(10)).all()
+        return any(map(is_of_the_next, last))
 
     def _restart_as(self, name: str, release: Release) -> None:
         """Asked to end, or killed; then it starts as another release."""

@@ -130,6 +130,11 @@ def run(
                     those.append(physician)
                 _under_fire(nemesis, those, record, plan(kind, kills, faults, nemesis.draw), told)
                 _come_to_rest(house, physician)
+                _end(house)
+                while house.shape.what_waits():  # Something rang while it was asked to end.
+                    house.heal()
+                    _come_to_rest(house, physician)
+                    _end(house)
             record.mark("at rest")
             observed = _at_rest(house)
         except Exception as error:  # noqa: BLE001  a run that did not end has shown nothing, and says so
@@ -175,10 +180,14 @@ def _under_fire(
     record.mark("peace")
 
 
-def _at_rest(house: House) -> Observed:
-    """End every process as it should be ended; what stands in the tables, and what a replay of the log gives."""
+def _end(house: House) -> None:
+    """Every process ends as it should be ended."""
     for process in reversed(house.processes.values()):
         assert process.stop() == 0, f"{process.name} did not end as it was asked to:\n{process.tail()}"
+
+
+def _at_rest(house: House) -> Observed:
+    """What stands in the tables, and what a replay of the log gives."""
     rebuilt = {service: _replayed(house, service) for service in CHECKED}
     with ExitStack() as stack:
         observed = observe(house.shape.stores(stack), house.records([topic.name for topic in all_topics()]))
