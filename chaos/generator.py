@@ -30,7 +30,8 @@ WAITS_FOR_OTHERS = "hold_confirmation"
 MENDED_FIRST = "dead_letter"
 """An alert that is acknowledged last, as the runbook says: when the cause is mended and what was set aside is back."""
 AGAIN_S = 0.2
-LONGEST_S = 180.0
+LONGEST_S = 600.0
+"""How long a house may owe an answer while it is killed again and again: it is up for moments only."""
 """How long a request may go unanswered while the house is under fire: beyond it the run has failed."""
 
 

@@ -62,7 +62,7 @@ class Nemesis:
     def carry_out(self, steps: list[str], told: Callable[[int, str], None]) -> None:
         """Every step in its turn. `told` gets how many are done, and what was done last."""
         for number, step in enumerate(steps, 1):
-            self._pause(0.05, 0.5)
+            self._pause(0.1, 1.5)  # so that a kill falls into work, and not only into a start
             said = self._kill() if step == KILL else self._fault(step)
             self.done[said] += 1
             self.others += step != KILL

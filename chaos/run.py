@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerting import tables as alerting
 from chaos.checker import Fault, check
-from chaos.generator import Physician, Site
+from chaos.generator import LONGEST_S, Physician, Site
 from chaos.houses import SITES, House, embedded, on_kafka
 from chaos.lives import Life
 from chaos.nemesis import Nemesis, plan
@@ -89,7 +89,7 @@ class _Threads:
         """Each brings what it is about to its end. Raises what one of them failed by."""
         self.stop.set()
         for thread in self.threads:
-            thread.join(200)
+            thread.join(LONGEST_S + 20)
             assert not thread.is_alive(), "somebody outside waits for an answer for ever"
         self.raise_failed()
 
