@@ -89,6 +89,38 @@ def test_a_record_that_no_broker_takes_is_refused_before_anything_is_sent(kafka_
         assert texts(read_until(bus.reader("g", [topic]), 1)) == ["after"]
 
 
+def test_a_client_that_another_thread_has_given_up_and_closed_is_a_bus_that_is_away(
+    kafka_broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It raises what it likes ("NetworkSelector closed!"); a worker must wait and try again, and not end by it."""
+    topic = KafkaCarrier(kafka_broker).topic("given-up")
+    with KafkaBus([kafka_broker.bootstrap]) as bus:
+        bus.ensure([Topic(topic)])
+        admin = bus._admin
+        assert admin is not None
+
+        def list_after_the_other_has_closed_it() -> None:
+            bus._admin = None
+            admin.close()
+            admin.describe_topics([topic])
+
+        monkeypatch.setattr(admin, "list_topics", list_after_the_other_has_closed_it)
+        with pytest.raises(BusAway, match="topics: "):
+            bus.ensure([Topic(topic)])
+
+        producer = bus._connected_producer()
+
+        def ask_after_the_other_has_closed_it(_: str) -> None:
+            bus._discard(producer)
+            raise RuntimeError("NetworkSelector closed!")
+
+        monkeypatch.setattr(producer, "partitions_for", ask_after_the_other_has_closed_it)
+        with pytest.raises(BusAway, match="publish: RuntimeError"):
+            bus.publish(records(topic, "one"))
+        bus.publish(records(topic, "one"))
+        assert texts(read_until(bus.reader("g", [topic]), 1)) == ["one"]
+
+
 def test_many_threads_share_one_bus_and_lose_nothing_over_a_freeze(kafka_broker: Broker) -> None:
     topic = KafkaCarrier(kafka_broker).topic("busy")
     bus = KafkaBus([kafka_broker.bootstrap])

@@ -111,7 +111,9 @@ class KafkaBus:
                 answers.append(answer)
             for answer in answers:
                 answer.get(timeout=self.patience_ms / 1000)
-        except (KafkaError, OSError) as error:
+        except Exception as error:
+            if not _is_of_the_bus(error, is_discarded=self._producer is not producer):
+                raise
             self._discard(producer)
             raise self._away("publish", error) from error
 
@@ -211,12 +213,20 @@ class KafkaBus:
                 if self._admin is None:
                     self._admin = _make(KafkaAdminClient, **self._common(), request_timeout_ms=self.patience_ms)
                 admin = self._admin
-            yield admin
         except (KafkaError, OSError) as error:
+            raise self._away(what, error) from error
+        try:
+            yield admin
+        except Exception as error:
             with self._admin_lock:
-                gone, self._admin = self._admin, None
-            if gone is not None:
-                gone.close()
+                is_discarded = self._admin is not admin
+                is_of_the_bus = _is_of_the_bus(error, is_discarded=is_discarded)
+                if is_of_the_bus and not is_discarded:
+                    self._admin = None
+            if not is_of_the_bus:
+                raise
+            if not is_discarded:
+                admin.close()
             raise self._away(what, error) from error
 
     def _consumer(self, group: str) -> KafkaConsumer:
@@ -414,6 +424,11 @@ def _make(kind: Callable[..., Any], **settings: Any) -> Any:
         for client in begun:
             client.close()
         raise
+
+
+def _is_of_the_bus(error: Exception, *, is_discarded: bool) -> bool:
+    """Whether it says that the bus is away. A client that another thread has given up and closed raises anything."""
+    return is_discarded or isinstance(error, KafkaError | OSError)
 
 
 def _halt(producer: KafkaProducer) -> None:
