@@ -18,9 +18,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-# How many tests run side by side, a file at a time: a third of them wait for a broker, a database or a browser; make test TOGETHER= runs them one by one.
+# How many tests run side by side, a file at a time: a third of them wait for a broker, a database or a browser; in the order of their names, because a file of few tests may be a long one; make test TOGETHER= runs them one by one.
 TOGETHER ?= --numprocesses=$(shell n=$$(nproc 2>/dev/null || echo 2); \
-	if [ $$n -lt 3 ]; then echo 3; elif [ $$n -gt 4 ]; then echo 4; else echo $$n; fi) --dist=loadfile
+	if [ $$n -lt 3 ]; then echo 3; elif [ $$n -gt 4 ]; then echo 4; else echo $$n; fi) --dist=loadfile --no-loadscope-reorder
 
 # The first Python on this machine that is new enough; PYTHON=… names another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \

@@ -108,10 +108,12 @@ def run(
     told: Told = lambda *_: None,
     *,
     is_answered_under_fire: bool = True,
+    deeds_a_step: int = DEEDS_A_STEP,
 ) -> Outcome:
     """Kill so many times and break so much else; answers what was found. The folder keeps record and logs.
 
     `is_answered_under_fire`: the physician acts while all that goes on, and not only when it is quiet again.
+    `deeds_a_step`: what each site may do while the nemesis does one thing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -128,7 +130,7 @@ def run(
                 those: list[Site | Physician] = [*sites]
                 if is_answered_under_fire:
                     those.append(physician)
-                _under_fire(nemesis, those, record, plan(kind, kills, faults, nemesis.draw), told)
+                _under_fire(nemesis, those, record, plan(kind, kills, faults, nemesis.draw), deeds_a_step, told)
                 _come_to_rest(house, physician)
                 _end(house)
                 while house.shape.what_waits():  # Something rang while it was asked to end.
@@ -154,7 +156,7 @@ def run(
 
 
 def _under_fire(
-    nemesis: Nemesis, actors: Sequence[Site | Physician], record: Record, steps: list[str], told: Told
+    nemesis: Nemesis, actors: Sequence[Site | Physician], record: Record, steps: list[str], deeds: int, told: Told
 ) -> None:
     outside_of_it = _Threads(actors)
     outside_of_it.start()
@@ -168,7 +170,7 @@ def _under_fire(
     def allow() -> None:
         for one in actors:
             if isinstance(one, Site):
-                one.allow(DEEDS_A_STEP)
+                one.allow(deeds)
 
     nemesis.allow = allow
     allow()

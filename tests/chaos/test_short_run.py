@@ -12,7 +12,7 @@ from chaos.run import Outcome, run
 from tests.support.fixtures_kafka import need_kafka
 from tests.support.fixtures_postgres import need_programs
 
-KILLS = 4
+KILLS, DEEDS = 4, 2
 
 
 def shown(outcome: Outcome) -> str:
@@ -21,7 +21,9 @@ def shown(outcome: Outcome) -> str:
 
 @pytest.mark.rule("promise: nothing is lost, doubled or wrong under fire")
 def test_a_house_on_one_folder_loses_nothing_under_fire(tmp_path: Path) -> None:
-    outcome = run(2, "embedded", KILLS, len(FAULTS["embedded"]), tmp_path, is_answered_under_fire=False)
+    outcome = run(
+        2, "embedded", KILLS, len(FAULTS["embedded"]), tmp_path, is_answered_under_fire=False, deeds_a_step=DEEDS
+    )
     assert outcome.is_well, shown(outcome)
     assert outcome.done[f"{KILL} up"] == KILLS
     assert outcome.newer > 0, "the next release wrote nothing"
@@ -35,7 +37,7 @@ def test_a_house_on_one_folder_loses_nothing_under_fire(tmp_path: Path) -> None:
 def test_three_services_on_kafka_and_postgresql_lose_nothing_under_fire(tmp_path: Path) -> None:
     need_kafka()
     need_programs()
-    outcome = run(3, "kafka", KILLS, len(FAULTS["kafka"]), tmp_path, is_answered_under_fire=False)
+    outcome = run(3, "kafka", KILLS, len(FAULTS["kafka"]), tmp_path, is_answered_under_fire=False, deeds_a_step=DEEDS)
     assert outcome.is_well, shown(outcome)
     assert outcome.kills >= KILLS, "a broker that stops is one more"
     assert outcome.set_aside > 0, "no reader was older than its writer"
