@@ -18,6 +18,7 @@ from tocsin.domain.case import Case, Coded, Event, Report
 from tocsin.domain.clock_life import ClockKey, ClockLife, Past, Status
 from tocsin.domain.clocks import Duty
 from tocsin.domain.known import Known
+from tocsin.domain.lives import live
 from tocsin.domain.signed import Deed, Signed
 from tocsin.domain.submissions import Submission, SubmissionKind
 from tocsin.domain.words import Criterion, Outcome, Relation
@@ -155,6 +156,21 @@ def test_the_same_facts_in_any_order_and_twice_have_the_same_clocks(history: His
     assert then.lives == straight.lives
     assert dict(then.effects) == dict(straight.effects)
     assert then == replace(straight, effects=then.effects)
+
+
+@given(histories(), st.booleans())
+@settings(max_examples=120, deadline=None)
+def test_what_was_judged_a_moment_ago_gives_the_clocks_that_the_story_gives_by_itself(
+    history: History, with_codings: bool
+) -> None:
+    """An assessment hands its judgements on, and asks nothing of an event that is not serious and was told once."""
+    for hour in history.hours:
+        held, past = history.until(hour, with_codings=with_codings)
+        if held.revisions:
+            assessed, alone = assess(held, STUDY, past), live(held, STUDY, past)
+            ours = [life for life in assessed.lives if life.duty is not Duty.SITE_REPORT]
+            assert sorted(map(repr, ours)) == sorted(map(repr, alone.clocks))
+            assert dict(assessed.effects) == dict(alone.effects)
 
 
 @given(histories(deeds=NO_OVERRIDE))
