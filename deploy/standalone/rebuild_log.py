@@ -82,6 +82,9 @@ SELECT topic, partition, "offset", key, value, headers FROM (
 _NAMED = 'UPDATE record SET id = ? WHERE topic = ? AND partition = ? AND "offset" = ?'
 _ASIDE = 'INSERT INTO aside SELECT seq FROM record WHERE topic = ? AND partition = ? AND "offset" = ?'
 _TURN = "UPDATE record SET at = ?, turn = ? WHERE id = ? AND seq NOT IN (SELECT seq FROM aside)"
+_HOLDS_UP_NOTHING = "UPDATE record SET turn = 0, at = '' WHERE seq IN (SELECT seq FROM aside)"
+# A word of our own may bear the time of an old fact. By the time of the one that was said before it, it was not said.
+_SAID_BY = "CREATE TABLE said_by AS SELECT max(at) OVER (ORDER BY seq) AS at, seq FROM said"
 _AFTER = """
 UPDATE record SET turn = 0.5 + coalesce(
     (SELECT seq FROM said_by WHERE said_by.at <= record.at ORDER BY said_by.at DESC, seq DESC LIMIT 1), 0
@@ -135,13 +138,14 @@ class LogCopy:
         self._db.executemany(
             "INSERT INTO said VALUES (?, ?, ?)", ((str(one.message_id), one.seq, _text(one.at)) for one in said)
         )
-        self._db.execute("CREATE TABLE said_by AS SELECT at, max(seq) OVER (ORDER BY at, seq) AS seq FROM said")
+        self._db.execute(_SAID_BY)
         self._db.execute("CREATE INDEX by_time ON said_by (at, seq)")
         turns = (
             (_text(one.at), None if one.after_seq is None else one.after_seq + 0.5, str(one.message_id))
             for one in handled
         )
         known = self._db.executemany(_TURN, turns).rowcount
+        self._db.execute(_HOLDS_UP_NOTHING)
         known += self._db.execute(
             "UPDATE record SET is_own = 1, turn = said.seq, at = said.at FROM said WHERE said.id = record.id"
         ).rowcount

@@ -177,6 +177,34 @@ def test_what_was_set_aside_and_put_back_has_its_turn_where_it_was_handled_and_h
         assert order(log) == [(FACTS, 0, 0), (FACTS, 0, 1), (SAID, 0, 0), (FACTS, 0, 2)]
 
 
+def test_what_was_set_aside_after_the_time_was_put_back_holds_up_nobody_behind_it_either() -> None:
+    """It bears a later time than the fact behind it, and than what rang for that fact."""
+    given_up, second, rang = numbered(1, FACTS, 0, 0, 5), numbered(2, FACTS, 0, 1, 2), numbered(3, SAID, 0, 0, 3)
+    with copied(bus_with([given_up, second], [rang])) as log:
+        log.order_as_handled(
+            [Said(UUID(int=3), 1, NOON + timedelta(minutes=3))],
+            [Handled(UUID(int=2), NOON + timedelta(minutes=2), 0)],
+            aside={(FACTS, 0, 0)},
+        )
+        assert order(log) == [(FACTS, 0, 0), (FACTS, 0, 1), (SAID, 0, 0)]
+
+
+def test_a_word_that_bears_the_time_of_an_old_fact_was_not_said_before_those_ahead_of_it() -> None:
+    """Number 3 bears minute 1, and came after minute 9. A fact was handled at minute 4; it is not said after which."""
+    first, second, third = numbered(1, SAID, 0, 0, 2), numbered(2, SAID, 0, 1, 9), numbered(3, SAID, 0, 2, 1)
+    fact = numbered(4, FACTS, 0, 0, 4)
+    with copied(bus_with([first, second, third], [fact])) as log:
+        log.order_as_handled(
+            [
+                Said(UUID(int=1), 1, NOON + timedelta(minutes=2)),
+                Said(UUID(int=2), 2, NOON + timedelta(minutes=9)),
+                Said(UUID(int=3), 3, NOON + timedelta(minutes=1)),
+            ],
+            [Handled(UUID(int=4), NOON + timedelta(minutes=4), None)],
+        )
+        assert order(log) == [(SAID, 0, 0), (FACTS, 0, 0), (SAID, 0, 1), (SAID, 0, 2)]
+
+
 def test_a_dead_letter_has_its_turn_when_it_rang_and_not_when_its_message_was_handled() -> None:
     """Another service gave the message up; this one handled it at once, and told of the letter an hour later."""
     message, rang, letter = numbered(1, FACTS, 0, 0, 1), numbered(3, SAID, 0, 0, 3), numbered(1, DEAD, 0, 0, 2)
