@@ -182,7 +182,7 @@ def _cost(found: Mapping[str, Any]) -> Iterator[str]:
 def _rebuild(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         "`tocsin rebuild alerting` into empty tables, the whole command. What a message costs depends on how much is "
-        "known of its subject: the log is made twice, with 2 and with 20 reports of each subject.\n"
+        "known of its subject: beside the long log, a shorter one is made with 2 and with 20 reports of each.\n"
     )
     rows = [
         (name.replace("_", " "), one["messages"], one["seconds"], one["messages_per_s"])

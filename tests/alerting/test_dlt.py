@@ -314,6 +314,26 @@ def test_a_rebuild_gives_the_same_verdicts_history_and_alerts(tmp_path: Path, or
         assert rebuilt.mails() == []
 
 
+@pytest.mark.rule("promise: a rebuild gives the same verdicts")
+def test_a_rebuild_knows_a_finding_that_was_there_for_a_while(tmp_path: Path) -> None:
+    """What was corrected leaves a row: its subject is judged where the log tells of a change, not at the end only."""
+    low, corrected = anc(0.4, "2026-05-14T06:00", ref="L1"), anc(1.4, "2026-05-14T06:00", ref="L1", correction=True)
+    first = [infused(), observed(low)]
+    then = [observed(corrected, record="O2", at=NOON + HOUR)]
+    same = ("verdicts", "verdict_history", "subject_watch", "decisions")
+    with ward(f"sqlite:///{tmp_path}/lived.db", tmp_path / "lived") as lived:
+        lived.receive(*first)
+        of_first = said(lived, "decisions.recorded.v1")
+        lived.receive(*then)
+        of_then = said(lived, "decisions.recorded.v1")[len(of_first) :]
+        before, at = kept(lived, *same), lived.at
+        assert [one["state"] for one in verdicts(lived)] == ["NOT_DLT"]
+    with ward(f"sqlite:///{tmp_path}/rebuilt.db", tmp_path / "rebuilt") as rebuilt:
+        rebuilt.is_rebuilding, rebuilt.at = True, at
+        rebuilt.receive(*first, *of_first, *then, *of_then)
+        assert kept(rebuilt, *same) == before
+
+
 def _about_dlt(found: dict[str, list[Any]]) -> dict[str, list[Any]]:
     own = {name: rows for name, rows in found.items() if name not in ("alerts", "concerns", "notices")}
     return {**own, "alerts": [row for row in found["alerts"] if "'dlt_" in row or "'potential_dlt'" in row]}

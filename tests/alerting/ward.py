@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from alerting import answers, board, chores, dead_letters, handle, tables, undelivered, webhooks
+from alerting import answers, board, chores, dead_letters, handle, tables, undelivered, verdicts, webhooks
 from alerting.app import prepare
 from alerting.delivery import mailbox
 from alerting.delivery.courier import Courier
@@ -179,9 +179,12 @@ class Ward:
 
     def receive(self, *envelopes: Envelope[Any]) -> None:
         """Each message, in a transaction of its own, and whatever is then to be sent."""
+        parts = self.parts
         for envelope in envelopes:
             with self.store.transaction() as tx:
-                _HANDLERS[envelope.type](envelope, tx, self.parts)
+                _HANDLERS[envelope.type](envelope, tx, parts)
+        with self.store.transaction() as tx:
+            verdicts.catch_up(tx, parts)  # of a rebuild, as `rebuilding.finish` does
         self.send()
 
     def dead_letter(self, received: Received) -> None:

@@ -174,6 +174,7 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
     elif body.what == decisions.DUPLICATE:
         duplicates.restore(tx, body)
     elif body.what == verdicts.CHANGED:
+        verdicts.catch_up(tx, parts, body)
         verdicts.restore(tx, parts, body)
     elif body.what == dlt_signed.DECIDED:
         dlt_signed.restore(tx, parts, body)

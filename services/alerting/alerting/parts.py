@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from tocsin.domain.protocol import Protocol
 from tocsin.errors import Poison
@@ -20,6 +21,7 @@ class Parts:
     """`now` is the time of cases and timers; `wall` is the machine's, for leases, logins and what leaves by the wire.
 
     `is_rebuilding`: the log is being read into empty tables, so nothing may ring; what rang comes from the log too.
+    `to_judge`: the subjects, by study and number, that a rebuild has still to judge, and as of which moment.
     `is_rehearsal`: time stands until it is moved; every page and message says so, and nobody beyond
     this machine is called.
     """
@@ -31,6 +33,7 @@ class Parts:
     public_url: str
     is_rebuilding: bool = False
     is_rehearsal: bool = False
+    to_judge: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def study(self, study_id: str) -> Protocol:
         """The protocol of a study. Poison when it is not served here: waiting would not help."""

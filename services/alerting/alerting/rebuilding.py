@@ -28,6 +28,7 @@ from alerting import (
     ringing,
     tables,
     timers,
+    verdicts,
 )
 from alerting.alarm import OPEN
 from alerting.parts import NAME, Parts
@@ -104,6 +105,7 @@ class AlertingWay:
 
         Answers what stands in the way, in words.
         """
+        verdicts.catch_up(tx, self.parts)
         alerts = tables.alerts
         for alert_id, at in self._raised_at.items():
             if ringing.load(tx, alert_id) is None:

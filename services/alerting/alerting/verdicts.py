@@ -83,9 +83,36 @@ def look(
 
     `case`: the only one whose facts changed. Then the events of other cases are read only where they were looked
     at by a rule, or may change what a rule says of another: a subject with hundreds of cases is not read whole.
+
+    On a rebuild it is left to `catch_up`: what changed, and when, is on the log.
     """
     if subject is None or protocol.dlt is None:
         return Looked()
+    if parts.is_rebuilding:
+        asked = (protocol.id, subject)
+        parts.to_judge[asked] = max(parts.to_judge.get(asked, at), at)
+        return Looked()
+    return _look(tx, parts, protocol, subject, at, why=why, case=case)
+
+
+def catch_up(tx: Connection, parts: Parts, deed: DecisionRecordedV1 | None = None) -> None:
+    """On a rebuild: judge the subject of which the log tells a change next, or all that are not judged yet.
+
+    What was found for a while and is found no more leaves a row. It was told of both times: so a subject that is judged
+    before each change that the log tells of has the rows that it had.
+    """
+    only = None if deed is None else (deed.study, str(deed.detail["subject"]))
+    for asked in list(parts.to_judge) if only is None else [only]:
+        at = parts.to_judge.pop(asked, None)
+        if at is not None:
+            study, subject = asked
+            _look(tx, parts, parts.study(study), subject, at, why="", case=None)
+
+
+def _look(
+    tx: Connection, parts: Parts, protocol: Protocol, subject: str, at: datetime, *, why: str, case: SoFar | None
+) -> Looked:
+    assert protocol.dlt is not None  # without a definition nobody asks
     kept = tx.execute(_ALL if case is None else _MATTERING, {"of_study": protocol.id, "of_subject": subject}).all()
     only = None if case is None else {case.latest.case_id, *_cases_that_matter(kept)}
     facts = subject_facts.subject_of(tx, protocol, subject, of_cases=only, known=case)
