@@ -1,4 +1,4 @@
-"""From a site's POST of a death to the webhook of a physician, in both shapes, at 20 and at 100 reports a second.
+"""From a site's POST of a death to the webhook of a physician, in both shapes, at 4, 20 and 100 reports a second.
 
 Open loop: each report goes out at its moment whether or not those before were answered. Each is fatal and of another
 subject, so each rings. By one clock, the time runs from when the post begins to when the receiver has read it.
@@ -32,8 +32,11 @@ from tocsin.store.engine import open_store
 
 STUDIES: Final = tuple(f"BENCH-{n:02d}" for n in range(1, 21))
 """The deaths come from twenty studies in turn: each sets a hold of its study, and every hold is looked at again."""
-RATES: Final = (20, 100)
-SECONDS, ROUNDS, WARM = 15, 3, 20
+NOBODY: Final = "nobody"
+"""The key of the floor, which asks for none."""
+RATES: Final = {4: (10, 3), 20: (15, 3), 100: (5, 1)}
+"""Deaths a second: for how many seconds, how often. What a house cannot keep up with waits, and is waited for."""
+WARM: Final = 20
 WITHIN_S: Final = 300.0
 
 
@@ -88,7 +91,7 @@ class Side:
 
 def measure(progress: Progress = lambda _: None, *, is_quick: bool = False) -> dict[str, Any]:
     """By shape and rate: milliseconds of the house and of the floor, and the ratio of their medians."""
-    found: dict[str, Any] = {"seconds": SECONDS, "rounds": 1 if is_quick else ROUNDS}
+    found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         found["embedded_log_and_sqlite"] = _of(_embedded(Path(folder), stack), progress, is_quick)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -109,7 +112,7 @@ def _embedded(folder: Path, stack: ExitStack) -> dict[str, Side]:
     databases = [f"sqlite:///{theirs / name}.db" for name in ("front", "back")]
     hook = stack.enter_context(receiver())
     url = _floor("both", theirs, f"embedded:{theirs / 'log.db'}", databases, hook, stack)
-    return {"tocsin": house, "floor": Side(url, [""], hook)}
+    return {"tocsin": house, "floor": Side(url, [NOBODY], hook)}
 
 
 def embedded_house(folder: Path, stack: ExitStack) -> Side:
@@ -135,7 +138,7 @@ def _three(folder: Path, bus: str, databases: list[str], stack: ExitStack) -> di
     tell_of(ours, hook)
     _floor("back", folder, bus, [front, back], theirs, stack)
     url = _floor("front", folder, bus, [front, back], theirs, stack)
-    return {"tocsin": Side(urls["intake"], site_keys(ours, STUDIES), hook), "floor": Side(url, [""], theirs)}
+    return {"tocsin": Side(urls["intake"], site_keys(ours, STUDIES), hook), "floor": Side(url, [NOBODY], theirs)}
 
 
 def _floor(role: str, folder: Path, bus: str, databases: list[str], hook: Receiver, stack: ExitStack) -> str:
@@ -158,13 +161,11 @@ def _of(sides: dict[str, Side], progress: Progress, is_quick: bool) -> dict[str,
     numbers = iter(range(1, 1_000_000))
     for side in sides.values():  # The first pay for what is imported and made once.
         rung(side, 10, 0.5 if is_quick else WARM / 10, numbers)
-    for rate in RATES:
-        seconds = 3 if is_quick else SECONDS
-        rounds = in_turn(
-            {name: partial(_round, side, rate, seconds, numbers) for name, side in sides.items()},
-            1 if is_quick else ROUNDS,
-        )
-        told = {name: medians(of) for name, of in rounds.items()}
+    for rate, (seconds, rounds) in RATES.items():
+        lasts = 3 if is_quick else seconds
+        each = {name: partial(_round, side, rate, lasts, numbers) for name, side in sides.items()}
+        measured = in_turn(each, 1 if is_quick else rounds)
+        told = {name: medians(of) for name, of in measured.items()}
         found[f"{rate}_a_second"] = {**told, "p50_to_floor": round(told["tocsin"]["p50"] / told["floor"]["p50"], 2)}
         progress(f"{rate} deaths a second: {found[f'{rate}_a_second']}")
     return found
