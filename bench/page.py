@@ -148,7 +148,7 @@ def _ringing(found: Mapping[str, Any]) -> Iterator[str]:
     )
     rows = []
     for shape in ("embedded_log_and_sqlite", "kafka_and_postgresql"):
-        for rate, one in found[shape].items():
+        for rate, one in sorted(found[shape].items(), key=lambda item: (len(item[0]), item[0])):  # by number
             if rate == "left_out":
                 rows.append((f"{_TITLES[shape]}: left out, {one}", "", "", "", ""))
                 continue
@@ -292,9 +292,14 @@ def _due(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _pages(found: Mapping[str, Any]) -> Iterator[str]:
-    yield "Pages of the desk, asked for in process: milliseconds, the median of the views after the first.\n"
+    yield (
+        "Pages of the desk, asked for in process: milliseconds of the first view, and the median of those after it.\n"
+    )
     houses = found["pages"]
-    rows = [(path, *(house[path]["median_ms"] for house in houses.values())) for path in next(iter(houses.values()))]
+    rows = [
+        (path, *(f"{house[path]['first_ms']:,.0f}, then {house[path]['median_ms']:,.0f}" for house in houses.values()))
+        for path in next(iter(houses.values()))
+    ]
     yield table(("page", *(f"{int(number):,} cases" for number in houses)), rows)
 
 
