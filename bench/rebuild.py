@@ -31,7 +31,7 @@ from tocsin.messages.topics import all_topics
 from tocsin.settings import Settings
 from tocsin.store.engine import open_store
 
-MESSAGES, FEWER, TIMES, STUDIES = 100_000, 5_000, 3, 20
+MESSAGES, SHORT, TIMES, STUDIES = 100_000, 5_000, 3, 20
 FEW, MANY = 2, 20
 """Reports of one subject, beside its values, codings and follow-ups."""
 _TOGETHER: Final = 2_000
@@ -40,14 +40,14 @@ _TOGETHER: Final = 2_000
 def measure(progress: Progress = lambda _: None, *, is_quick: bool = False) -> dict[str, Any]:
     """Messages a second by store and by reports of a subject: of the long log once, else the median of three."""
     observe.set_up("error", as_json=False)
-    count, fewer, times = (300, 100, 1) if is_quick else (MESSAGES, FEWER, TIMES)
+    count, short, times = (300, 100, 1) if is_quick else (MESSAGES, SHORT, TIMES)
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         files = [invented.study_file(folder, f"BENCH-{n:02d}") for n in range(STUDIES)]
         long = made(folder / "long", files, count, FEW)
-        logs = {"few": made(folder / "few", files, fewer, FEW), "many": made(folder / "many", files, fewer, MANY)}
-        progress(f"logs of {count:,} and {fewer:,} messages were made")
+        logs = {"few": made(folder / "few", files, short, FEW), "many": made(folder / "many", files, short, MANY)}
+        progress(f"logs of {count:,} and {short:,} messages were made")
         found[f"sqlite_{count}_messages"] = _of(Settings(data=long, studies=files), 1, progress)
         for which, data in logs.items():
             found[f"sqlite_{which}_reports_of_a_subject"] = _of(Settings(data=data, studies=files), times, progress)

@@ -101,11 +101,10 @@ def catch_up(tx: Connection, parts: Parts, deed: DecisionRecordedV1 | None = Non
     What was found for a while and is found no more leaves a row. It was told of both times: so a subject that is judged
     before each change that the log tells of has the rows that it had.
     """
-    only = None if deed is None else (deed.study, str(deed.detail["subject"]))
-    for asked in list(parts.to_judge) if only is None else [only]:
-        at = parts.to_judge.pop(asked, None)
+    asked = list(parts.to_judge) if deed is None else [(deed.study, str(deed.detail["subject"]))]
+    for study, subject in asked:
+        at = parts.to_judge.pop((study, subject), None)
         if at is not None:
-            study, subject = asked
             _look(tx, parts, parts.study(study), subject, at, why="", case=None)
 
 
