@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.support.fixtures_kafka",
     "tests.support.fixtures_postgres",
     "tests.support.environment",
+    "tests.support.quick_passwords",
 ]
 
 # How long an example takes is the machine's affair; a test that hangs is seen all the same.

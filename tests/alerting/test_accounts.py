@@ -36,6 +36,17 @@ def test_no_password_is_kept(lin: Ward) -> None:
     assert PASSWORD not in repr(lin.everything_kept())
 
 
+@pytest.mark.usefixtures("real_passwords")
+def test_a_hash_costs_what_rfc_9106_recommends_where_memory_is_short(house: Ward) -> None:
+    """RFC 9106, section 4, second choice: 64 MiB of memory, three passes, four lanes."""
+    with house.store.transaction() as tx:
+        accounts.add(tx, "Lin", PASSWORD, ["safety_physician"], NOON)
+    with house.store.reading() as tx:
+        (kept,) = tx.scalars(rows.select().with_only_columns(rows.c.password))
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert accounts.sign_in(house.store, "Lin", PASSWORD, NOON).name == "lin"
+
+
 def refusal(house: Ward, name: str, password: str, at: object = NOON) -> str:
     with pytest.raises(Unauthorised) as refused:
         accounts.sign_in(house.store, name, password, at)  # type: ignore[arg-type]

@@ -43,9 +43,7 @@ class Night:
 
     def person(self, name: str, *roles: str, of: Sequence[str] = ()) -> None:
         """An account; `of`: the study and the site of a person of a site."""
-        where = ("--study", of[0], "--site", of[1]) if of else ()
-        parts = [part for role in roles for part in ("--role", role)]
-        self.shape.tocsin("users", "add", name, *parts, *where, stdin=PASSWORD)
+        self.shape.person(name, PASSWORD, *roles, of=of)
 
     def page(self, size: dict[str, int] = DESK, *, scheme: Any = "light", **more: Any) -> Page:
         """A browser of its own, at which nobody has signed in."""

@@ -67,7 +67,7 @@ def coding(tmp_path: Any, browser: Browser) -> Iterator[Coding]:
     shape = one_process(tmp_path)
     try:
         shape.start()
-        shape.tocsin("users", "add", "coder1", "--role", "coder", stdin=PASSWORD)
+        shape.person("coder1", PASSWORD, "coder")
         feed = site(shape)
         for words in WORDS:
             feed.report({**FATAL, "events": [{"verbatim": words, "onset": "2026-05-11", "serious": False}]})

@@ -41,8 +41,7 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shape]:
     found = one_process(tmp_path_factory.mktemp("house"))
     try:
         found.start()
-        words = ("--role", "site", "--study", "NCT06223646", "--site", "S01")
-        found.tocsin("users", "add", "wang", *words, stdin=PASSWORD)
+        found.person("wang", PASSWORD, "site", of=("NCT06223646", "S01"))
         yield found
     finally:
         found.end()

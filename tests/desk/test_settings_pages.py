@@ -64,7 +64,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shape]:
     try:
         shape.start()
         physician = desk(shape, "safety_physician")
-        shape.tocsin("users", "add", "boss", "--role", "administrator", stdin=PASSWORD)
+        shape.person("boss", PASSWORD, "administrator")
         site(shape).report(FATAL)
         wait_until(lambda: has_arrived(physician.get("/v1/deliveries")["deliveries"]), "the mail", 30)
         yield shape

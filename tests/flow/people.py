@@ -100,7 +100,7 @@ def site(shape: Shape, study: str = "NCT06223646", site_id: str = "S01") -> Site
 def desk(shape: Shape, *roles: str) -> Desk:
     """A new account with these roles, logged in."""
     password = "a long night, quiet so far"
-    shape.tocsin("users", "add", "physician", *(part for role in roles for part in ("--role", role)), stdin=password)
+    shape.person("physician", password, *roles)
     answer = httpx.post(f"{shape.alerting}/v1/sessions", json={"name": "physician", "password": password}, timeout=30)
     assert answer.status_code in (200, 201), answer.text
     return Desk(shape, answer.json()["token"])

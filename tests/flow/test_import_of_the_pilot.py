@@ -28,10 +28,11 @@ def import_twice(shape: Shape, file: Path) -> None:
         "rows": ROWS, "accepted": ROWS, "already_known": 0, "refused": 0, "serious": SERIOUS,
     }  # fmt: skip
     assert len(first["contradictions"]) == CONTRADICTIONS
+    assert first["findings"] == []
     wait_until(shape.is_quiet, "every row is coded, judged and told", 180)
 
     second = end_import(begin_import(shape, file, key))
-    assert (second["accepted"], second["already_known"]) == (0, ROWS)
+    assert (second["accepted"], second["already_known"], second["serious"]) == (0, ROWS, SERIOUS)
     wait_until(shape.is_quiet, "the second run is through", 60)
     assert accepted(shape) == ROWS
     assert undelivered(shape) == []

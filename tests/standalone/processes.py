@@ -1,4 +1,4 @@
-"""Runs `tocsin` as people do: as a process of its own."""
+"""Runs `tocsin` as people do, as a process of its own: a house from nothing or forked, a command forked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.architecture.imports import PLACES
 from tests.support.warm import Forked
+from tests.support.warm import run as run_warm
 
 READY_S = 30.0
 
@@ -27,16 +28,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def tocsin(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-    """One command, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "standalone", *words],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        env=environment(**more),
-    )
+    """One command, to its end, in a process that has imported everything."""
+    return run_warm(words, environment(**more), stdin=stdin)
 
 
 @dataclass

@@ -27,7 +27,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shape]:
     shape = one_process(tmp_path_factory.mktemp("house"))
     try:
         shape.start()
-        shape.tocsin("users", "add", "wu", "--role", "safety_team", stdin=PASSWORD)
+        shape.person("wu", PASSWORD, "safety_team")
         yield shape
     finally:
         shape.end()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def data(house: House) -> str:
     return str(house.out.parent / "data")
-
-
-def until(true: Callable[[], bool], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
 
 
 def test_the_first_start_prints_addresses_one_key_and_one_login(house: House, data: str) -> None:
@@ -158,34 +150,6 @@ def test_it_ends_in_time_and_starts_again_without_telling_a_secret(tmp_path: Pat
     finally:
         code, took_s = second.end()
     assert (code, took_s < 10) == (0, True)
-
-
-@pytest.mark.reference
-def test_the_pilot_goes_in_once_with_its_39_serious_events(house: House, data: str, reference: Path) -> None:
-    key = tocsin("keys", "add", "--study", "CDISCPILOT01", "--site", "all", "--data", data).stdout.strip()
-    words = ("import", str(reference / "pilot" / "ae.xpt"), "--url", house.url, "--json")
-    first = tocsin(*words, TOCSIN_KEY=key)
-    summary = json.loads(first.stdout)
-    assert {name: summary[name] for name in ("rows", "accepted", "already_known", "refused", "unsent", "serious")} == {
-        "rows": 1191,
-        "accepted": 1191,
-        "already_known": 0,
-        "refused": 0,
-        "unsent": 0,
-        "serious": 39,
-    }
-    assert len(summary["contradictions"]) == 36
-    assert summary["findings"] == []
-    assert first.returncode == 1  # the data set contradicts itself, and each place is named
-    again = json.loads(tocsin(*words, TOCSIN_KEY=key).stdout)
-    assert (again["accepted"], again["already_known"], again["serious"]) == (0, 1191, 39)
-    until(lambda: "tocsin_coder_messages_handled_total 1191.0" in _metrics(house), 120)
-    assert json.loads(tocsin("audit", "verify", "--data", data, "--json").stdout)["ok"] is True
-
-
-def _metrics(house: House) -> str:
-    with urllib.request.urlopen(f"{house.url}/metrics", timeout=30) as answer:
-        return str(answer.read().decode())
 
 
 def _log_in(house: House, name: str, password: str) -> int:

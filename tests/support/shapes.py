@@ -9,12 +9,10 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,9 +20,14 @@ from typing import Any, TypeVar
 import httpx
 from sqlalchemy import Connection, func, select
 
+from ae_intake.keys import create_key
 from alerting import tables as alerting_tables
+from alerting.accounts import Of
+from alerting.accounts import add as add_account
 from tests.support.warm import Forked
+from tests.support.warm import run as run_warm
 from tocsin.messages.topics import ALERTING, CODER, INTAKE, read_by
+from tocsin.now import wall
 from tocsin.store.engine import Store, open_store
 from tocsin.store.tables import inbox, outbox
 
@@ -150,21 +153,19 @@ class Shape:
 
     def tocsin(self, *arguments: str, stdin: str = "") -> str:
         """Run a command of the CLI beside the house; its stdout."""
-        done = subprocess.run(
-            [sys.executable, "-m", "standalone", *arguments],
-            env={**os.environ, **self.environment},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            cwd=self.folder,
-            check=False,
-        )
+        done = run_warm(arguments, {**os.environ, **self.environment}, cwd=self.folder, stdin=stdin)
         assert done.returncode == 0, f"tocsin {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def key(self, study: str, site: str) -> str:
-        return self.tocsin("keys", "add", "--study", study, "--site", site).strip()
+        """A new key of a site, or of a feed for `all`; what `tocsin keys add` does is in tests/standalone."""
+        with closing(open_store(self.databases["intake"], "intake")) as store, store.transaction() as tx:
+            return create_key(tx, study, None if site == "all" else site, wall(), by="a test")
+
+    def person(self, name: str, password: str, *roles: str, of: Sequence[str] = ()) -> None:
+        """An account with these roles; `of`: the study and the site of a person of a site."""
+        with closing(open_store(self.databases["alerting"], "alerting")) as store, store.transaction() as tx:
+            add_account(tx, name, password, roles, wall(), who="a test", of=Of(*of) if of else None)
 
     @contextmanager
     def reading(self, service: str) -> Any:

@@ -13,18 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from subprocess import TimeoutExpired
+from subprocess import CompletedProcess, TimeoutExpired
+from tempfile import TemporaryDirectory
 from typing import Any
 
 _PRELOADED = "tests.support.warmed"
 
 
 class Forked:
-    """A running process, with what `subprocess.Popen` has of it. It works in the folder of `out`; both files grow."""
+    """A running process, with what `subprocess.Popen` has of it. Both files grow.
 
-    def __init__(self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str]) -> None:
+    It reads the file `given`, else nothing, and works in `folder`, else in that of `out`.
+    """
+
+    def __init__(
+        self, words: Sequence[str], out: Path, err: Path, environment: Mapping[str, str],
+        given: Path | None = None, folder: Path | None = None,
+    ) -> None:  # fmt: skip
         settings = dict(environment)
-        told = (list(words), str(out.absolute()), str(err.absolute()), str(out.absolute().parent), settings)
+        where = str(folder or out.absolute().parent)
+        told = (list(words), str(given or os.devnull), str(out.absolute()), str(err.absolute()), where, settings)
         self._process: ForkServerProcess = server(settings["PYTHONPATH"]).Process(target=_run, args=told, daemon=True)
         self._process.start()
 
@@ -49,6 +57,27 @@ class Forked:
 
     def kill(self) -> None:
         self._process.kill()
+
+
+def run(
+    words: Sequence[str], environment: Mapping[str, str], *, cwd: Path | None = None, stdin: str = "",
+    timeout: float = 180,
+) -> CompletedProcess[str]:  # fmt: skip
+    """One command to its end, as `subprocess.run` would have it run; TimeoutExpired, and it is killed, when it is late.
+
+    It works in the folder `cwd`, or in this process's.
+    """
+    with TemporaryDirectory() as folder:
+        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        for path, text in ((given, stdin), (out, ""), (err, "")):
+            path.write_text(text, "utf-8")
+        running = Forked(words, out, err, environment, given, (cwd or Path.cwd()).absolute())
+        try:
+            code = running.wait(timeout)
+        except TimeoutExpired:
+            running.kill()
+            raise
+        return CompletedProcess(["tocsin", *words], code, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 class _Function(Forked):
@@ -101,9 +130,10 @@ def say_to(out: str, err: str) -> None:
         os.close(to)
 
 
-def _run(words: list[str], out: str, err: str, folder: str, environment: dict[str, str]) -> None:
+def _run(words: list[str], given: str, out: str, err: str, folder: str, environment: dict[str, str]) -> None:
     os.chdir(folder)
     say_to(out, err)
+    sys.stdin = open(given, encoding="utf-8")  # noqa: SIM115  read until the process ends
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["tocsin", *words]

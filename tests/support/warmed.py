@@ -6,6 +6,7 @@ import importlib
 
 from meddra_coder.coder import default_coder
 from meddra_coder.coding import code_event
+from tocsin.web.pages import compile_templates
 
 for _name in (
     "standalone.__main__", "standalone.house", "standalone.rehearsal_house", "standalone.server",
@@ -13,5 +14,8 @@ for _name in (
     "tocsin.bus.embedded", "tocsin.studies", "uvicorn", "argon2",
 ):  # fmt: skip
     importlib.import_module(_name)
+
+for _package in ("ae_intake.desk", "meddra_coder.desk", "alerting.desk"):
+    compile_templates(_package)
 
 code_event("felt faint in the coridor", default_coder())

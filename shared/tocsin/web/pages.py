@@ -196,9 +196,7 @@ class Pages:
 
     def warm(self) -> None:
         """Read and compile every template of the service, so that nobody's first page waits for it."""
-        found = _templates(self._package)
-        for name in found.list_templates(filter_func=lambda name: name.endswith(".html")):
-            found.get_template(name)
+        compile_templates(self._package)
 
     def file(self, name: str) -> str:
         """The text of a file beside the service's templates."""
@@ -227,6 +225,13 @@ def sentence(said: str) -> str:
 def is_from_here(request: Request) -> bool:
     """Whether the browser says that the form stood on one of our own pages. Without a word the token decides."""
     return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def compile_templates(package: str) -> None:
+    """Read and compile every template of a package, once in a process."""
+    found = _templates(package)
+    for name in found.list_templates(filter_func=lambda name: name.endswith(".html")):
+        found.get_template(name)
 
 
 @cache
