@@ -1,9 +1,10 @@
 """Databases as many reports leave them, filled in bulk.
 
 One mild and one serious report, with their codings, are played through the intake's own acceptance and alerting's own
-handlers. The rows that they leave in every table are copied under other case numbers, ids, subjects and studies: one
-report in twenty is serious, each subject has twenty. What rang is acknowledged, what was owed and said is sent; the
-audit trail is chained row by row, as a service chains it.
+handlers. The rows that they leave in every table are copied under other case numbers, ids, subjects and studies, as
+trials like the first user's leave them: each subject has 150 reports, and 200,000 reports are of 46 studies with 29
+subjects each. One report in twenty is serious. What rang is acknowledged, what was owed and said is sent; the audit
+trail is chained row by row, as a service chains it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from tocsin.store.tables import inbox, outbox
 from tocsin.web.identity import Machine
 from tocsin.web.reading import Sent, parse
 
-STUDIES, OF_A_SUBJECT, SERIOUS_ONE_IN = 20, 20, 20
+STUDIES, OF_A_SUBJECT, SERIOUS_ONE_IN = 46, 150, 20
 AT: Final = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
 STUDY: Final = "BENCH-01"
 _TOGETHER: Final = 1_000
@@ -47,6 +48,11 @@ _FIRST_SUBJECT: Final = 8_000_000
 _NOT_COPIED: Final = frozenset({"keys", "counters", "drafts", "studies"})
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_A_SUBJECT: Final = frozenset({"subject_watch", "doses"})
+
+
+def study_files(folder: Path) -> list[Path]:
+    """The files of the studies among which the reports are shared out."""
+    return [invented.study_file(folder, f"BENCH-{n:02d}") for n in range(1, STUDIES + 1)]
 
 
 def fill(data: Path, files: Sequence[Path], number: int) -> None:

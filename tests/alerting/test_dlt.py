@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -278,36 +279,49 @@ def test_what_is_judged_with_only_the_cases_that_matter_is_what_the_whole_subjec
         assert kept(house, "verdicts") == before, fact
 
 
+SAME = (
+    "verdicts", "verdict_history", "dlt_decisions", "subject_watch", "alerts", "concerns", "notices", "decisions",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What a house was told and said in a week, and what it kept of it."""
+
+    facts: list[Any]
+    counted: list[Any]
+    deeds: list[Any]
+    kept: dict[str, list[Any]]
+    at: datetime
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """A DLT by a syndrome and one by values, both with their limits passed, the first confirmed."""
+    folder = tmp_path_factory.mktemp("lived")
+    facts = [infused(), report(CRS), coding(AS_CRS), infused("S01-004")]
+    counted = [observed(anc(0.4, "2026-05-14T06:00"), subject="S01-004")]
+    with ward(f"sqlite:///{folder}/lived.db", folder) as house:
+        house.receive(*facts[:3])
+        house.receive(*facts[3:], *counted)
+        house.fast_forward(timedelta(hours=100), step=HOUR)
+        assert sign(house, "CONFIRMED").status_code == 201
+        house.fast_forward(timedelta(hours=75), step=HOUR)
+        return Lived(facts, counted, said(house, "decisions.recorded.v1"), kept(house, *SAME), house.at)
+
+
 @pytest.mark.rule("promise: a rebuild gives the same verdicts")
 @pytest.mark.parametrize("order", ["as lived", "decisions first", "observations last"])
-def test_a_rebuild_gives_the_same_verdicts_history_and_alerts(tmp_path: Path, order: str) -> None:
-    same = (
-        "verdicts",
-        "verdict_history",
-        "dlt_decisions",
-        "subject_watch",
-        "alerts",
-        "concerns",
-        "notices",
-        "decisions",
-    )
-    with ward(f"sqlite:///{tmp_path}/lived.db", tmp_path / "lived") as lived:
-        lived.receive(infused(), report(CRS), coding(AS_CRS))
-        lived.receive(infused("S01-004"), observed(anc(0.4, "2026-05-14T06:00"), subject="S01-004"))
-        lived.fast_forward(timedelta(hours=100), step=HOUR)
-        assert sign(lived, "CONFIRMED").status_code == 201
-        lived.fast_forward(timedelta(hours=75), step=HOUR)
-        facts = [infused(), report(CRS), coding(AS_CRS), infused("S01-004")]
-        counted = [observed(anc(0.4, "2026-05-14T06:00"), subject="S01-004")]
-        deeds, before, at = said(lived, "decisions.recorded.v1"), kept(lived, *same), lived.at
+def test_a_rebuild_gives_the_same_verdicts_history_and_alerts(lived: Lived, tmp_path: Path, order: str) -> None:
     told = {
-        "as lived": [*facts, *counted, *deeds], "decisions first": [*deeds, *facts, *counted],
-        "observations last": [*facts, *deeds, *counted],
-    }[order]  # fmt: skip
+        "as lived": [*lived.facts, *lived.counted, *lived.deeds],
+        "decisions first": [*lived.deeds, *lived.facts, *lived.counted],
+        "observations last": [*lived.facts, *lived.deeds, *lived.counted],
+    }[order]
     with ward(f"sqlite:///{tmp_path}/rebuilt.db", tmp_path / "rebuilt") as rebuilt:
-        rebuilt.is_rebuilding, rebuilt.at = True, at
+        rebuilt.is_rebuilding, rebuilt.at = True, lived.at
         rebuilt.receive(*told)
-        after = kept(rebuilt, *same)
+        before, after = lived.kept, kept(rebuilt, *SAME)
         if order == "decisions first":  # What time rang for clocks is known again only once they are.
             after, before = _about_dlt(after), _about_dlt(before)
         assert after == before

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from alerting import trial, trial_facts
 from alerting.shown_trial import BoardShown, HoldShown
 from alerting.tables import accounts
 from tests.alerting.desk import MEANING, PASSWORD, Desk
 from tests.alerting.test_dlt import AS_CRS, CRS, anc, kept, observed
 from tests.alerting.test_rebuild import said
-from tests.alerting.ward import _HANDLERS, NOON, Ward, coding, dose, report, studies, ward
+from tests.alerting.ward import _HANDLERS, HEADACHE, MILD, NOON, STUDY, Ward, coding, dose, report, studies, ward
+from tocsin.domain.board.board import board as domain_board
+from tocsin.domain.board.standing import Status
 from tocsin.messages.envelope import Envelope
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -114,6 +117,21 @@ def test_the_second_dlt_of_a_level_holds_it_and_rings_until_every_site_and_the_c
         ("S01", True), ("S02", False), ("cell_lab", True),
     ]  # fmt: skip
     assert sorted(state for _, _, state in rung(house, "hold_confirmation")) == ["acknowledged", "acknowledged", "open"]
+
+
+def test_the_board_is_the_same_without_what_no_rule_says_anything_of(house: Ward) -> None:
+    """A headache before the infusion has a verdict that says nothing. It is left out where nobody is shown it."""
+    house.receive(infused("S01-001", "DL1", "2026-05-11T10:00+08:00"))
+    house.receive(report(MILD, case="TOC-0040", subject="S01-001"), coding(HEADACHE, case="TOC-0040"))
+    house.receive(*crs_4("S01-001", "TOC-0041"))
+    protocol = house.parts.study(STUDY)
+    with house.store.reading() as tx:
+        whole = trial_facts.of_study(tx, protocol)
+        told = trial.board_of(tx, protocol, house.at)
+    assert [one.state.value for one in whole.subjects[0].verdicts] == ["none", "MET_BY_RULE"]
+    assert domain_board(protocol, whole.subjects, whole.trial, house.at) == told
+    [standing] = told.subjects
+    assert standing.status is Status.DLT
 
 
 def test_somebody_of_a_site_confirms_for_that_site_alone_and_reads_of_no_other(house: Ward) -> None:

@@ -123,7 +123,7 @@ def test_a_webhook_that_takes_nothing_for_five_days_is_disabled_and_that_rings_b
     hook_id, _ = with_hook(house, hook.url)
     hook.always = says(500)
     house.receive(report(FATAL))
-    house.fast_forward(timedelta(days=5) - timedelta(hours=1), step=timedelta(minutes=30))
+    house.fast_forward(timedelta(days=5) - timedelta(hours=1), step=timedelta(hours=2))
     house.receive(report(FATAL, case="TOC-0032"))
     assert house.alerts(kind="webhook_disabled") == []
     house.move(timedelta(hours=1))

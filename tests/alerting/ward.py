@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,9 +46,14 @@ NOON = datetime(2026, 5, 14, 4, 0, tzinfo=UTC)
 """Thursday 14 May 2026, 12:00 in Shanghai."""
 
 
+@cache
+def _shipped() -> Mapping[str, Protocol]:
+    return load(sorted(PROTOCOLS.glob("*.toml")))
+
+
 def studies() -> dict[str, Protocol]:
     """The studies as they are shipped."""
-    return load(sorted(PROTOCOLS.glob("*.toml")))
+    return dict(_shipped())
 
 
 def without_doses() -> dict[str, Protocol]:

@@ -76,7 +76,7 @@ RUN = {
 def test_each_figure_stands_with_its_command_commit_and_machine() -> None:
     found = {"coded_per_s": {"1": 100.0, "2": 150.0}, "growth": {"1": 1.0, "2": 1.5}, "reports": 3000}
     said = page.text({"coder_processes": {"found": found, "took_s": 90, "run": RUN}})
-    assert "| 2 processes | 150.0 | 1.5 |" in said
+    assert "| 2 | 150.0 | 1.5 |" in said
     assert "<sub>`python -m bench --only coder_processes`, 90 s, 2026-06-01T12:00+00:00, commit abc1234; " in said
     assert "2 cores, load 0.1 before" in said
 

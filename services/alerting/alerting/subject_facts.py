@@ -108,13 +108,15 @@ def _cases(
     tx: Connection, subject: str, asked: Iterable[str], read: SoFar | None
 ) -> Iterator[tuple[Case, Past]]:  # fmt: skip
     """Those of the cases that are of this subject by their newest report, with what was signed of each."""
+    asked, read_already = list(asked), None if read is None else read.latest.case_id
+    others = cases.load_each(tx, (case_id for case_id in asked if case_id != read_already))
     for case_id in asked:
-        if read is not None and read.latest.case_id == case_id:
+        known = others.get(case_id)
+        if known is None:
+            assert read is not None
             if read.subject == subject:
                 yield read.case, read.past
-            continue
-        known = cases.load(tx, case_id)
-        if known.latest is not None and known.latest.subject == subject:
+        elif known.latest is not None and known.latest.subject == subject:
             yield known.case((), coded_before=cases.ALL_CODINGS), past.past_of(tx, case_id)
 
 

@@ -53,7 +53,7 @@ def hold_id(study: str, key: str) -> UUID:
 
 def board_of(tx: Connection, protocol: Protocol, as_of: datetime) -> Board:
     """The board from everything known."""
-    return _board(protocol, trial_facts.of_study(tx, protocol), as_of)
+    return _board(protocol, trial_facts.of_study(tx, protocol, is_shown=False), as_of)
 
 
 def _board(protocol: Protocol, known: trial_facts.Known, as_of: datetime) -> Board:
@@ -95,7 +95,7 @@ def look(
     """
     if parts.is_rebuilding or not protocol.levels:
         return
-    known = trial_facts.of_study(tx, protocol)
+    known = trial_facts.of_study(tx, protocol, is_shown=False)
     found = _board(protocol, known, at)
     before = _set_before(known.trial.raised)
     standing = {hold.key for hold in found.standing_holds}

@@ -29,7 +29,7 @@ from tocsin.domain.board.facts import (
 )
 from tocsin.domain.board.settings import ProductFault
 from tocsin.domain.calendars import Partial
-from tocsin.domain.dlt.verdict import Verdict
+from tocsin.domain.dlt.verdict import State, Verdict
 from tocsin.domain.protocol import Protocol
 from tocsin.domain.words import ReportKind
 from tocsin.messages.bodies import DoseRecordedV1
@@ -45,6 +45,7 @@ _RECORDED = select(_D.body).where(_D.study == bindparam("of_study")).order_by(_D
 _RECORDED_OF_ONE = _RECORDED.where(_D.subject == bindparam("of_subject"))
 _JUDGED = select(verdict_rows).where(_V.study == bindparam("of_study")).order_by(_V.key)
 _JUDGED_OF_ONE = _JUDGED.where(_V.subject == bindparam("of_subject"))
+_TELLING = _JUDGED.where(_V.state != State.NONE.value)
 _WATCH = select(_W.subject, _W.body).where(_W.study == bindparam("of_study"))
 _WATCH_OF_ONE = _WATCH.where(_W.subject == bindparam("of_subject"))
 _DEEDS = select(hold_deeds).where(hold_deeds.c.study == bindparam("of_study")).order_by(hold_deeds.c.id)
@@ -67,14 +68,18 @@ class Known:
     trial: TrialFacts
 
 
-def of_study(tx: Connection, protocol: Protocol) -> Known:
-    """What is known of a trial now."""
+def of_study(tx: Connection, protocol: Protocol, *, is_shown: bool = True) -> Known:
+    """What is known of a trial now.
+
+    Not `is_shown`: without the verdicts on events of which no rule says anything. Nothing of the board follows from
+    them, and of a study with many events they are nearly all.
+    """
     recorded = _recorded(tx, protocol.id)
     by_subject: defaultdict[str, list[DoseRecordedV1]] = defaultdict(list)
     for body in recorded:
         if body.subject is not None:
             by_subject[body.subject].append(body)
-    judged = _verdicts(tx, protocol.id)
+    judged = _by_subject(tx.execute(_JUDGED if is_shown else _TELLING, {"of_study": protocol.id}))
     kept = {row.subject: row.body for row in tx.execute(_WATCH, {"of_study": protocol.id})}
     names = sorted({*subject_facts.subjects_of(tx, protocol.id), *by_subject})
     subjects = tuple(
@@ -112,7 +117,8 @@ def of_subject(tx: Connection, protocol: Protocol, name: str) -> SubjectFacts | 
         return None
     watch = tx.execute(_WATCH_OF_ONE, {"of_study": protocol.id, "of_subject": name}).one_or_none()
     kept = {} if watch is None else watch.body
-    return _subject(protocol, name, recorded, _verdicts(tx, protocol.id, name).get(name, ()), kept)
+    judged = _by_subject(tx.execute(_JUDGED_OF_ONE, {"of_study": protocol.id, "of_subject": name}))
+    return _subject(protocol, name, recorded, judged.get(name, ()), kept)
 
 
 def _recorded(tx: Connection, study: str, subject: str | None = None) -> list[DoseRecordedV1]:
@@ -121,10 +127,9 @@ def _recorded(tx: Connection, study: str, subject: str | None = None) -> list[Do
     return [DoseRecordedV1.model_validate(body) for body in rows]
 
 
-def _verdicts(tx: Connection, study: str, subject: str | None = None) -> dict[str, tuple[Verdict, ...]]:
+def _by_subject(rows: Iterable[Row[Any]]) -> dict[str, tuple[Verdict, ...]]:
     found: defaultdict[str, list[Verdict]] = defaultdict(list)
-    asked = {"of_study": study, "of_subject": subject}
-    for row in tx.execute(_JUDGED, {"of_study": study}) if subject is None else tx.execute(_JUDGED_OF_ONE, asked):
+    for row in rows:
         found[row.subject].append(kept_verdicts.of_row(row))
     return {subject: tuple(ones) for subject, ones in found.items()}
 

@@ -20,7 +20,7 @@ from alerting.crossed_lines import Crossed, ring
 from alerting.grade_questions import Question, ask, where
 from alerting.parts import Parts
 from alerting.so_far import SoFar
-from tocsin.domain.case import Case, Coded, Event
+from tocsin.domain.case import Coded, Event
 from tocsin.domain.coverage import Unreported, together, uncovered
 from tocsin.domain.derived import Derived
 from tocsin.domain.grade_check import Difference, compare
@@ -69,21 +69,20 @@ def look(
 
 
 def _reported(tx: Connection, study: str, subject: str, read: SoFar | None) -> Iterable[_Reported]:
-    for case_id in cases.of_subject(tx, study, subject):
-        found = _case(tx, case_id, read)
-        if found is None or found[1].subject != subject:
-            continue
-        case, latest = found
-        for event, _ in case.standing:
-            yield _Reported(event, case.coding_of(event), latest)
-
-
-def _case(tx: Connection, case_id: str, read: SoFar | None) -> tuple[Case, ReportReceivedV1] | None:
-    """A case with its newest report; None while no report of it has come."""
-    if read is not None and read.latest.case_id == case_id:
-        return read.case, read.latest
-    known = cases.load(tx, case_id)
-    return None if known.latest is None else (known.case((), coded_before=cases.ALL_CODINGS), known.latest)
+    asked, read_already = cases.of_subject(tx, study, subject), None if read is None else read.latest.case_id
+    others = cases.load_each(tx, (case_id for case_id in asked if case_id != read_already))
+    for case_id in asked:
+        known = others.get(case_id)
+        if known is None:
+            assert read is not None
+            case, latest = read.case, read.latest
+        elif known.latest is None:
+            continue  # no report of it has come
+        else:
+            case, latest = known.case((), coded_before=cases.ALL_CODINGS), known.latest
+        if latest.subject == subject:
+            for event, _ in case.standing:
+                yield _Reported(event, case.coding_of(event), latest)
 
 
 def _untold(

@@ -25,6 +25,7 @@ from tocsin.domain.board.facts import (
 )
 from tocsin.domain.board.settings import Design, ProductFault
 from tocsin.domain.board.standing import Status
+from tocsin.domain.dlt.verdict import State, Verdict
 
 START = at("2026-01-05T10:00")
 states = st.lists(st.sampled_from([MET, CONFIRMED, REJECTED, POTENTIAL, PENDING, NOT_DLT]), max_size=3)
@@ -94,6 +95,17 @@ def test_the_order_in_which_facts_arrive_changes_nothing(
         chance.shuffle(twice)
         shuffled[name] = tuple(twice)
     assert at_board(others, TrialFacts(**shuffled), as_of, study) == straight  # type: ignore[arg-type]
+
+
+@settings(max_examples=80, deadline=None)
+@given(subjects(), trials, moments, studies, st.none() | st.integers(1, 5))
+def test_an_event_of_which_no_rule_says_anything_changes_nothing(
+    trial: list[SubjectFacts], facts: TrialFacts, as_of: object, study: object, grade: int | None
+) -> None:
+    """Alerting leaves such verdicts out when it looks at the board: of a study with many events they are nearly all."""
+    nothing = Verdict(State.NONE, None, ("outside of the window",), key="E9", event_id="E9", grade=grade)
+    more = [replace(one, verdicts=(*one.verdicts, nothing)) for one in trial]
+    assert at_board(more, facts, as_of, study) == at_board(trial, facts, as_of, study)  # type: ignore[arg-type]
 
 
 @settings(max_examples=80, deadline=None)
