@@ -1,8 +1,8 @@
 """Accounts that tests make have a password that is quick to check: a pytest plugin.
 
 What a hash costs stands in the hash, so that a house which is asked checks it at that price. At the price of a real
-one, a quarter of a second of a core for each account and each login, a third of what the stories take went there. What
-a real one costs is in `tests/alerting/test_accounts.py`.
+one, each account and each login of a test took a quarter of a second of a core. What a real one costs is in
+`tests/alerting/test_accounts.py`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +22,10 @@ REJECTED = "rejected"
 _SENT = select(submissions).where(submissions.c.case_id == bindparam("case_id"))
 # What still waits for a second person has decided nothing.
 _SIGNED = select(signed).where(signed.c.case_id == bindparam("case_id"), signed.c.signed_at.is_not(None))
+_SENT_OF_EACH = select(submissions).where(submissions.c.case_id.in_(bindparam("of_cases", expanding=True)))
+_SIGNED_OF_EACH = select(signed).where(
+    signed.c.case_id.in_(bindparam("of_cases", expanding=True)), signed.c.signed_at.is_not(None)
+)
 
 
 def past_of(tx: Connection, case_id: str) -> Past:
@@ -27,6 +33,20 @@ def past_of(tx: Connection, case_id: str) -> Past:
     sent = tuple(submission_of(row) for row in tx.execute(_SENT, {"case_id": case_id}))
     decided = tuple(signed_of(row) for row in tx.execute(_SIGNED, {"case_id": case_id}))
     return Past(sent, decided) if sent or decided else NOTHING_YET
+
+
+def past_of_each(tx: Connection, case_ids: Iterable[str]) -> dict[str, Past]:
+    """The same of many cases; a case about which nothing was sent or signed is not among them."""
+    asked = {"of_cases": list(case_ids)}
+    if not asked["of_cases"]:
+        return {}
+    sent: defaultdict[str, list[Submission]] = defaultdict(list)
+    decided: defaultdict[str, list[Signed]] = defaultdict(list)
+    for row in tx.execute(_SENT_OF_EACH, asked):
+        sent[row.case_id].append(submission_of(row))
+    for row in tx.execute(_SIGNED_OF_EACH, asked):
+        decided[row.case_id].append(signed_of(row))
+    return {one: Past(tuple(sent[one]), tuple(decided[one])) for one in {*sent, *decided}}
 
 
 def submission_of(row: Row[Any]) -> Submission:

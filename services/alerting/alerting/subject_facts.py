@@ -20,7 +20,7 @@ from alerting.tables import doses, observations, snapshots
 from tocsin.domain import seriousness
 from tocsin.domain.calendars import Partial
 from tocsin.domain.case import Case, Event
-from tocsin.domain.clock_life import Past
+from tocsin.domain.clock_life import NOTHING_YET, Past
 from tocsin.domain.coverage import belonging
 from tocsin.domain.derived import Derived
 from tocsin.domain.dlt.subject import Reported, Subject
@@ -110,6 +110,7 @@ def _cases(
     """Those of the cases that are of this subject by their newest report, with what was signed of each."""
     asked, read_already = list(asked), None if read is None else read.latest.case_id
     others = cases.load_each(tx, (case_id for case_id in asked if case_id != read_already))
+    pasts = past.past_of_each(tx, others)
     for case_id in asked:
         known = others.get(case_id)
         if known is None:
@@ -117,7 +118,7 @@ def _cases(
             if read.subject == subject:
                 yield read.case, read.past
         elif known.latest is not None and known.latest.subject == subject:
-            yield known.case((), coded_before=cases.ALL_CODINGS), past.past_of(tx, case_id)
+            yield known.case((), coded_before=cases.ALL_CODINGS), pasts.get(case_id, NOTHING_YET)
 
 
 def _reported(
