@@ -13,9 +13,9 @@ from tests.flow.outcome import accepted, broken_audit, doubled, outcome, undeliv
 from tests.support.kafka_broker import Broker
 from tests.support.shapes import Shape, one_process, three_processes, wait_until
 
-ROWS = 150
-SERIOUS = 15
-DEAD = 3
+ROWS = 300
+SERIOUS = 30
+DEAD = 6
 
 
 @pytest.fixture

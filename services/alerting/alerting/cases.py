@@ -26,9 +26,9 @@ ALL_CODINGS = 2**31
 
 
 # Made once: these run for every message, and making a statement costs as much as running it.
-_COLUMNS = [snapshots.c[name] for name in ("case_id", "source", "revision", "at", "message_id", "body")]
-_SNAPSHOTS = select(*_COLUMNS).where(snapshots.c.case_id == bindparam("case_id"))
-_OF_EACH = select(*_COLUMNS).where(snapshots.c.case_id.in_(bindparam("of_cases", expanding=True)))
+_SNAPSHOTS = select(
+    *(snapshots.c[name] for name in ("case_id", "source", "revision", "at", "message_id", "body"))
+).where(snapshots.c.case_id.in_(bindparam("of_cases", expanding=True)))
 _NEW = insert(snapshots)
 _AGAIN = (
     update(snapshots)
@@ -117,28 +117,22 @@ def lock_study(tx: Connection, study: str) -> None:
 
 
 def load(tx: Connection, case_id: str) -> Known:
-    """All snapshots of a case, in one query."""
-    known = Known(case_id)
-    for row in tx.execute(_SNAPSHOTS, {"case_id": case_id}):
-        _take(known, row)
-    return known
+    """All snapshots of a case."""
+    return load_each(tx, [case_id])[case_id]
 
 
 def load_each(tx: Connection, case_ids: Iterable[str]) -> dict[str, Known]:
-    """The same of many cases, in one query too: a subject may have hundreds."""
+    """The same of many cases, in one query: a subject may have hundreds."""
     found = {case_id: Known(case_id) for case_id in case_ids}
     if found:
-        for row in tx.execute(_OF_EACH, {"of_cases": list(found)}):
-            _take(found[row.case_id], row)
+        for row in tx.execute(_SNAPSHOTS, {"of_cases": list(found)}):
+            known = found[row.case_id]
+            known._kept[row.source, row.revision] = _Kept(row.at, row.message_id, row.body)
+            if row.source == REPORT:
+                known.reports[row.revision] = ReportReceivedV1.model_validate(row.body)
+            else:
+                known.codings[row.revision] = EventsCodedV1.model_validate(row.body)
     return found
-
-
-def _take(known: Known, row: Row[Any]) -> None:
-    known._kept[row.source, row.revision] = _Kept(row.at, row.message_id, row.body)
-    if row.source == REPORT:
-        known.reports[row.revision] = ReportReceivedV1.model_validate(row.body)
-    else:
-        known.codings[row.revision] = EventsCodedV1.model_validate(row.body)
 
 
 def keep_report(tx: Connection, known: Known, body: ReportReceivedV1, message_id: UUID) -> bool:

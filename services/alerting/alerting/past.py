@@ -19,20 +19,16 @@ from tocsin.domain.words import Agent, Criterion, Party, Relation
 
 REJECTED = "rejected"
 
-_SENT = select(submissions).where(submissions.c.case_id == bindparam("case_id"))
+_SENT = select(submissions).where(submissions.c.case_id.in_(bindparam("of_cases", expanding=True)))
 # What still waits for a second person has decided nothing.
-_SIGNED = select(signed).where(signed.c.case_id == bindparam("case_id"), signed.c.signed_at.is_not(None))
-_SENT_OF_EACH = select(submissions).where(submissions.c.case_id.in_(bindparam("of_cases", expanding=True)))
-_SIGNED_OF_EACH = select(signed).where(
+_SIGNED = select(signed).where(
     signed.c.case_id.in_(bindparam("of_cases", expanding=True)), signed.c.signed_at.is_not(None)
 )
 
 
 def past_of(tx: Connection, case_id: str) -> Past:
     """Everything that was sent and signed about a case."""
-    sent = tuple(submission_of(row) for row in tx.execute(_SENT, {"case_id": case_id}))
-    decided = tuple(signed_of(row) for row in tx.execute(_SIGNED, {"case_id": case_id}))
-    return Past(sent, decided) if sent or decided else NOTHING_YET
+    return past_of_each(tx, [case_id]).get(case_id, NOTHING_YET)
 
 
 def past_of_each(tx: Connection, case_ids: Iterable[str]) -> dict[str, Past]:
@@ -42,9 +38,9 @@ def past_of_each(tx: Connection, case_ids: Iterable[str]) -> dict[str, Past]:
         return {}
     sent: defaultdict[str, list[Submission]] = defaultdict(list)
     decided: defaultdict[str, list[Signed]] = defaultdict(list)
-    for row in tx.execute(_SENT_OF_EACH, asked):
+    for row in tx.execute(_SENT, asked):
         sent[row.case_id].append(submission_of(row))
-    for row in tx.execute(_SIGNED_OF_EACH, asked):
+    for row in tx.execute(_SIGNED, asked):
         decided[row.case_id].append(signed_of(row))
     return {one: Past(tuple(sent[one]), tuple(decided[one])) for one in {*sent, *decided}}
 

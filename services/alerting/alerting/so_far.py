@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +62,20 @@ def of(tx: Connection, known: cases.Known, *, is_new: bool = False, with_grades:
         grades.told_of(tx, latest.study, subject) if with_grades and subject is not None else None,
         is_new,
     )  # fmt: skip
+
+
+def each_case(tx: Connection, case_ids: Sequence[str], read: SoFar | None) -> Iterator[tuple[Case, ReportReceivedV1]]:
+    """These cases with every coding, each with its newest report; those of which none has come are left out.
+
+    What was `read` already is not read again.
+    """
+    ours = None if read is None else read.latest.case_id
+    others = cases.load_each(tx, (case_id for case_id in case_ids if case_id != ours))
+    for case_id in case_ids:
+        if read is not None and case_id == ours:
+            yield read.case, read.latest
+        elif (latest := others[case_id].latest) is not None:
+            yield others[case_id].case((), coded_before=cases.ALL_CODINGS), latest
 
 
 def dosed_of(tx: Connection, study: str, subject: str | None) -> Sequence[Row[Any]]:

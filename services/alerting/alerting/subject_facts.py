@@ -105,20 +105,16 @@ def _graded(tx: Connection, study: str, subject: str, known: SoFar | None) -> tu
 
 
 def _cases(
-    tx: Connection, subject: str, asked: Iterable[str], read: SoFar | None
+    tx: Connection, subject: str, asked: Sequence[str], read: SoFar | None
 ) -> Iterator[tuple[Case, Past]]:  # fmt: skip
     """Those of the cases that are of this subject by their newest report, with what was signed of each."""
-    asked, read_already = list(asked), None if read is None else read.latest.case_id
-    others = cases.load_each(tx, (case_id for case_id in asked if case_id != read_already))
-    pasts = past.past_of_each(tx, others)
-    for case_id in asked:
-        known = others.get(case_id)
-        if known is None:
-            assert read is not None
-            if read.subject == subject:
-                yield read.case, read.past
-        elif known.latest is not None and known.latest.subject == subject:
-            yield known.case((), coded_before=cases.ALL_CODINGS), pasts.get(case_id, NOTHING_YET)
+    told = [case for case, latest in so_far.each_case(tx, asked, read) if latest.subject == subject]
+    pasts = past.past_of_each(tx, (one.latest.case_id for one in told if read is None or one is not read.case))
+    for case in told:
+        if read is not None and case is read.case:
+            yield case, read.past
+        else:
+            yield case, pasts.get(case.latest.case_id, NOTHING_YET)
 
 
 def _reported(

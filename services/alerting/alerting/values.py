@@ -19,7 +19,7 @@ from alerting import cases, grades
 from alerting.crossed_lines import Crossed, ring
 from alerting.grade_questions import Question, ask, where
 from alerting.parts import Parts
-from alerting.so_far import SoFar
+from alerting.so_far import SoFar, each_case
 from tocsin.domain.case import Coded, Event
 from tocsin.domain.coverage import Unreported, together, uncovered
 from tocsin.domain.derived import Derived
@@ -69,17 +69,7 @@ def look(
 
 
 def _reported(tx: Connection, study: str, subject: str, read: SoFar | None) -> Iterable[_Reported]:
-    asked, read_already = cases.of_subject(tx, study, subject), None if read is None else read.latest.case_id
-    others = cases.load_each(tx, (case_id for case_id in asked if case_id != read_already))
-    for case_id in asked:
-        known = others.get(case_id)
-        if known is None:
-            assert read is not None
-            case, latest = read.case, read.latest
-        elif known.latest is None:
-            continue  # no report of it has come
-        else:
-            case, latest = known.case((), coded_before=cases.ALL_CODINGS), known.latest
+    for case, latest in each_case(tx, cases.of_subject(tx, study, subject), read):
         if latest.subject == subject:
             for event, _ in case.standing:
                 yield _Reported(event, case.coding_of(event), latest)
