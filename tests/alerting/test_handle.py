@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from alerting.tables import clock_history
 from tests.alerting.ward import FATAL, MILD, NOON, SERIOUS, STUDY, Ward, coding, report, studies, ward, without
 from tocsin.domain.protocol import APPROVED, ExpectedReaction
 from tocsin.domain.words import Role
@@ -129,6 +131,21 @@ def test_whether_the_report_or_its_coding_is_read_first_makes_no_difference(tmp_
             found.append((alerts, clocks, house.rung()))
     assert found[0] == found[1]
     assert len(found[0][0]) == 2, "the serious event, and the clock that a person must decide"
+
+
+@pytest.mark.rule("promise: the order of arrival of the same facts does not change the outcome")
+def test_the_history_of_a_clock_is_the_same_whether_the_report_or_its_coding_is_read_first(tmp_path: Path) -> None:
+    """A bus gives no order to two topics: tables that are rebuilt from a log may have read the other first."""
+    said, coded = report(FATAL), coding({"term": "Cardiac arrest", "llt_code": "10007515"})
+    found = []
+    for name, order in {"report first": (said, coded), "coding first": (coded, said)}.items():
+        with ward(f"sqlite:///{tmp_path}/{name}.db", tmp_path / name) as house:
+            house.receive(*order)
+            with house.store.reading() as tx:
+                rows = tx.execute(select(clock_history).order_by(clock_history.c.clock_id, clock_history.c.seq))
+                found.append([tuple(row)[1:] for row in rows])
+    assert found[0] == found[1]
+    assert {row[-1] for row in found[0]} == {"revision 1 received", "revision 1 coded by machine"}
 
 
 def test_a_revision_that_says_something_else_under_the_same_number_is_not_taken(house: Ward) -> None:

@@ -70,13 +70,13 @@ def on_report_received(envelope: Envelope[ReportReceivedV1], tx: Connection, par
     duplicates.keep(tx, body, at)
     why = f"revision {body.revision} received"
     # What the report says by itself comes first even when its coding was quicker on the way: whether an alarm rings
-    # and a clock starts must not depend on which topic was read first.
-    is_coded_already = any(revision >= body.revision for revision in known.codings)
+    # and a clock starts, and with which history, must not depend on which topic was read first.
+    newest = max(known.codings, default=0)
     found = so_far.of(tx, known, is_new=is_new_case, with_grades=True)
     assert found is not None  # its report was kept just now
     assessment = judge(tx, parts, protocol, found, why=why, at=at, is_new_case=is_new_case, coded_before=body.revision)
-    if is_coded_already:
-        assessment = judge(tx, parts, protocol, found, why=f"{why}, coded", at=at)
+    if newest >= body.revision:
+        assessment = judge(tx, parts, protocol, found, why=_coded(known.codings[newest]), at=at)
     _watch_coding(tx, body, protocol, assessment)
     values.look(tx, parts, protocol, body.subject, body.site, at, known=found)
     answered_grades.look(tx, parts, protocol, found, at)
@@ -99,7 +99,7 @@ def on_events_coded(envelope: Envelope[EventsCodedV1], tx: Connection, parts: Pa
     found = so_far.of(tx, known, with_grades=True)
     if found is None:
         return  # It waits for its report.
-    why = f"revision {body.revision} coded by {body.coder}"
+    why = _coded(body)
     judge(tx, parts, protocol, found, why=why, at=at)
     values.look(tx, parts, protocol, found.subject, found.latest.site, at, known=found)
     answered_grades.look(tx, parts, protocol, found, at)
@@ -184,6 +184,10 @@ def on_decision_recorded(envelope: Envelope[DecisionRecordedV1], tx: Connection,
         holds_signed.restore(tx, parts, body)
     elif body.what == reconciliation.RECONCILED:
         reconciliation.restore(tx, parts, body)
+
+
+def _coded(body: EventsCodedV1) -> str:
+    return f"revision {body.revision} coded by {body.coder}"
 
 
 def _watch_coding(tx: Connection, body: ReportReceivedV1, protocol: Protocol, assessment: Assessment) -> None:
